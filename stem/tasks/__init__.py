@@ -1,0 +1,1 @@
+"""What a task is. No I/O in this folder."""

@@ -1,0 +1,28 @@
+"""A call to make later: bound, validated and encoded; plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from stem.tasks.options import EnqueueOptions, PublishOptions
+
+__all__ = ["TaskCall"]
+
+R_co = TypeVar("R_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCall(Generic[R_co]):
+    """What `definition.call(...)` gives: everything needed to enqueue, and how to read the result."""
+
+    name: str
+    version: int
+    contract: str
+    payload: bytes = field(repr=False)
+    options: PublishOptions
+    """The options of the call and its definition over the built-in defaults."""
+    given: EnqueueOptions = field(repr=False, compare=False)
+    """The same before the defaults, for a client that has defaults of its own."""
+    decode_result: Callable[[bytes], R_co] = field(repr=False, compare=False)
