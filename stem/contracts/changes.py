@@ -1,0 +1,225 @@
+"""The vocabulary of writes. Everything that happens to a task is one `Change`, applied whole or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from stem.clock import Micros
+from stem.tasks.envelope import Envelope
+from stem.tasks.options import Ack
+from stem.tasks.retry import Backoff
+from stem.tasks.state import TaskEvent
+from stem.tasks.status import Failure, Progress
+
+__all__ = [
+    "APPLIED",
+    "CONSUMING",
+    "FENCED",
+    "Applied",
+    "Bury",
+    "Cancel",
+    "Change",
+    "Duplicate",
+    "Fence",
+    "Fenced",
+    "Park",
+    "Publish",
+    "RefusalCode",
+    "Refused",
+    "Release",
+    "Replay",
+    "Report",
+    "Reschedule",
+    "Settle",
+    "Start",
+    "UniqueKey",
+    "Verdict",
+    "Write",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Proof of a lease: the message's counter, one higher with each lease, and the nonce of the call that leased it."""
+
+    task_id: str
+    counter: int
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class UniqueKey:
+    """A key that one task at a time may hold: until it is terminal, or for `lifetime` microseconds where that is
+    given."""
+
+    key: str
+    lifetime: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """A message becomes visible `delay` after the store accepts it, or at `not_before`; its state is queued.
+
+    Idempotent by envelope id: an id that is known, in any state, is applied and changes nothing.
+    """
+
+    envelope: Envelope
+    body: bytes
+    delay: Micros = 0
+    not_before: Micros | None = None
+    unique: UniqueKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """The delivery is done: the lease is consumed, the state terminal, the result or the error recorded.
+
+    `event` is one of succeeded, failed, cancelled, expired.
+    """
+
+    event: TaskEvent
+    result: bytes | None = None
+    error: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The leased delivery has begun to run: from here on its loss is a crash, and a crash is an attempt.
+
+    Carries what a rescuer that does not know the task needs: the handler's backoff and its `ack`.
+    """
+
+    backoff: Backoff
+    ack: Ack = "late"
+
+
+@dataclass(frozen=True, slots=True)
+class Reschedule:
+    """The same message comes back after `delay`, with one attempt more used; its state is retrying."""
+
+    delay: Micros
+    error: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The message goes back, due after `delay`; no attempt is used.
+
+    Without a delay it loses no place: it is due since it was published, before what was published later.
+    """
+
+    delay: Micros = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bury:
+    """To the dead letters: the state is failed, the reason and the evidence are kept."""
+
+    reason: str
+    error: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Not given to the registry with this fingerprint for `pause`; no attempt is used; the state is parked.
+
+    It has not begun, whatever its lease call marked.
+    """
+
+    reason: str
+    fingerprint: str
+    pause: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Progress of a running task. A report with a sequence not above the one recorded under this lease is applied and
+    changes nothing.
+    """
+
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Unfenced: ends what waits, flags what runs (`terminate` asks to stop the attempt too), leaves what has ended."""
+
+    task_id: str
+    terminate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Unfenced: a failed, cancelled or expired task is queued again as its next generation, all counters at zero.
+
+    Its `expires` counts from the replay, it takes its unique key again, and its fence goes on growing. `generation` is
+    the one that its sender saw end: where a later one is there already, the replay is applied and changes nothing, so
+    that it may be sent again. Without it, whatever generation has ended is replayed.
+    """
+
+    task_id: str
+    generation: int | None = None
+
+
+Write: TypeAlias = Publish | Settle | Start | Reschedule | Release | Bury | Park | Report | Cancel | Replay
+
+CONSUMING: Final = (Settle, Reschedule, Release, Bury, Park)
+"""The fenced writes that end a lease. A change holds at most one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Writes that are applied together, under `fence` where they concern a leased message.
+
+    `number` tells the consuming changes of one lease apart: the same fence and number again is `Applied`, the
+    same fence with another number is `Fenced`. The writes take effect in their order: the end of a task frees its
+    unique key for a follow-up after it. Only a change that is a single `Publish` answers `Duplicate`; in any other, a
+    taken key makes the new task cancelled, with an error of kind `DuplicateTask`, and the rest is applied. A task may
+    be cancelled or replayed once in a change.
+    """
+
+    writes: tuple[Write, ...]
+    fence: Fence | None = None
+    number: int = 1
+
+
+class RefusalCode:
+    """Why a store refuses a change. Stable text."""
+
+    UNKNOWN_ID: Final = "unknown_id"
+    INVALID_TRANSITION: Final = "invalid_transition"
+    DUPLICATE: Final = "duplicate"
+    TOO_LARGE: Final = "too_large"
+    REJECTED: Final = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """All writes of the change are durable, now or by an earlier sending of the same change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """The lease is no longer ours; nothing of the change was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The unique key is taken; nothing was written; `holder` is the id of the task that has it."""
+
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The engine cannot take this change; nothing of it was written, and its neighbours are not affected."""
+
+    code: str
+    detail: str = ""
+
+
+Verdict: TypeAlias = Applied | Fenced | Duplicate | Refused
+
+APPLIED: Final = Applied()
+FENCED: Final = Fenced()

@@ -1,0 +1,242 @@
+"""The heart of the contract: commit, lease, renew, rescue, wake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from stem.clock import Micros
+from stem.contracts.capabilities import Capabilities
+from stem.contracts.changes import Change, Fence, Verdict
+from stem.contracts.heartbeats import Heartbeats
+from stem.contracts.queries import Queries
+from stem.tasks.options import Ack
+from stem.tasks.retry import Backoff
+
+__all__ = [
+    "Delivery",
+    "Keeper",
+    "LeaseAnswer",
+    "LeaseRequest",
+    "LeaseVerdict",
+    "Listener",
+    "Notice",
+    "Renewal",
+    "Store",
+    "Subscription",
+    "Suspect",
+    "TakeRequest",
+]
+
+MAX_LEASE_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseRequest:
+    """A worker asks for messages. `request_id` becomes the nonce of every lease it gets."""
+
+    request_id: str
+    worker: str
+    fingerprint: str
+    """Of the worker's registry: messages parked for it are passed over."""
+    queues: Mapping[str, int]
+    """Queue name to weight, 1 or more."""
+    limit: int
+    started: int = 0
+    """The first so many are marked as started."""
+    lease: Micros = 10_000_000
+    leases: Mapping[str, Micros] = field(default_factory=dict[str, int])
+    """Lease lengths of tasks, by name, that differ from `lease`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A leased message: the envelope byte for byte, and what the store knows beside it."""
+
+    fence: Fence
+    body: bytes
+    name: str
+    queue: str
+    attempt: int
+    max_retries: int
+    generation: int
+    deliveries: int
+    crashes: int
+    lost: int
+    lease: Micros
+    published_at: Micros
+    expires_at: Micros | None
+    expired: bool
+    """Whether `expires_at` had passed, by the store's clock, when it was leased, and no attempt had begun before that.
+
+    What began in time and came back, because its worker stopped, is not expired.
+    """
+    ignore_result: bool
+    started: bool
+    """Whether this lease call marked it as started; for a rescued one: whether the lost attempt had started."""
+    cancel_requested: bool
+    parks: int
+    lost_by: str | None = None
+    """The worker that lost it; `None` for an ordinary lease."""
+    backoff: Backoff | None = None
+    """From the `Start` of the lost attempt, where it was recorded."""
+    ack: Ack = "late"
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseAnswer:
+    """`next_due`: microseconds until the next message of these queues becomes due; `None` when none waits.
+
+    Set only when fewer than asked for were leased.
+    """
+
+    deliveries: tuple[Delivery, ...]
+    next_due: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """Extend the lease of this fence to `lease` microseconds from now."""
+
+    fence: Fence
+    lease: Micros
+
+
+class LeaseVerdict(Enum):
+    """What a renewal found."""
+
+    KEPT = "kept"
+    LOST = "lost"
+    CANCEL = "cancel"
+    """Kept; a cancel was requested."""
+    TERMINATE = "terminate"
+    """Kept; a cancel was requested that is to stop the attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A lease that was not renewed when it should have been. `expired` is by the store's clock."""
+
+    fence: Fence
+    lease_until: Micros
+    lease: Micros
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeRequest:
+    """A sweeper takes over leases; each only if its fence and its expiry are still these."""
+
+    request_id: str
+    worker: str
+    suspects: tuple[Suspect, ...]
+    lease: Micros = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something happened: messages became ready in `queues`, `tasks` became terminal or made progress.
+
+    `everything` says that more happened than fits: look at all you wait for.
+    """
+
+    queues: frozenset[str] = frozenset()
+    tasks: tuple[str, ...] = ()
+    everything: bool = False
+
+
+Listener = Callable[[Notice], None]
+"""Called from any thread after a commit; returns at once and raises nothing."""
+
+
+class Subscription(Protocol):
+    """An open ear."""
+
+    def close(self) -> None:
+        """No call comes after this returned, except one that is under way in another thread."""
+        ...
+
+
+class Keeper(Protocol):
+    """Renews leases, blocking, over a connection of its own; used by one thread."""
+
+    def renew(self, renewals: Sequence[Renewal]) -> list[LeaseVerdict]:
+        """One verdict per renewal, in order.
+
+        Renewing a lease that is held extends it from the store's present time, in place: no copy of the message
+        is made.
+        A lease that was consumed or replaced is LOST. A held lease whose task was asked to end is CANCEL or TERMINATE.
+        Raises `StoreUnavailable` when the engine cannot be reached; the next call connects again.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the connection back; may be called twice."""
+        ...
+
+
+class Store(Queries, Heartbeats, Protocol):
+    """One engine's storage. Every method may be called again after it raised `StoreUnavailable`."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this engine can do."""
+        ...
+
+    async def commit(self, changes: Sequence[Change]) -> list[Verdict]:
+        """Apply each change whole or not at all; one verdict per change, in order.
+
+        A batch means the same as its changes one by one, and one change never affects its neighbours.
+        When this returns, every applied change is as durable as the engine is configured to be, and is visible to all.
+        Sent twice is applied once: a publish by its id, a consuming change by its fence and number, a report by its
+        sequence. A fenced change whose lease was consumed or replaced is `Fenced`. A lease is valid until then:
+        the clock alone never fences. Raises `StoreUnavailable` when the outcome is unknown.
+        """
+        ...
+
+    async def lease(self, request: LeaseRequest) -> LeaseAnswer:
+        """Up to `limit` due messages, at most 8 MiB of envelopes, each leased to this worker under a new fence.
+
+        The same request id answers the same deliveries while they are held. Within a queue the order is: priority
+        descending, due time, order of publication. Over several queues the weights hold by smooth round-robin
+        over those
+        that have work; what one cannot fill, any other fills. No message is leased twice at once. A message parked for
+        the request's fingerprint is passed over until its time.
+        """
+        ...
+
+    async def suspects(self) -> tuple[Suspect, ...]:
+        """Leases not renewed for a third of their length and one second, and those that end later than they can."""
+        ...
+
+    async def take(self, request: TakeRequest) -> tuple[Delivery, ...]:
+        """Take over lost deliveries under a new fence; one whose fence or expiry has changed is left out.
+
+        A loss after the start counts as a crash and uses an attempt; before it as lost, and from the fifth on as
+        a crash too. The same request id answers the same deliveries.
+        """
+        ...
+
+    def keeper(self) -> Keeper:
+        """A blocking renewer with a connection of its own, which it opens at its first use."""
+        ...
+
+    def listen(self, listener: Listener) -> Subscription:
+        """Hear of changes made by this process at once, of other processes' soon.
+
+        A notice may be lost or come twice: whoever waits also looks now and then.
+        """
+        ...
+
+    async def retain(self, limit: int) -> int:
+        """Delete up to `limit` ended tasks whose time of retention is over; how many were deleted.
+
+        Never a live one, and none within 60 s of its end.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections; what was committed stays. May be called twice."""
+        ...

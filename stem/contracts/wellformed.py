@@ -1,0 +1,84 @@
+"""What can be said of a change without looking into any store: one rule for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from stem.contracts.changes import (
+    CONSUMING,
+    Bury,
+    Cancel,
+    Change,
+    Park,
+    Publish,
+    RefusalCode,
+    Refused,
+    Release,
+    Replay,
+    Report,
+    Reschedule,
+    Settle,
+    Start,
+    Write,
+)
+from stem.errors import InvalidTransition
+from stem.tasks.state import LIVE, TaskEvent, outcome_state
+
+__all__ = ["event_of", "refuse"]
+
+_FENCED: Final = (*CONSUMING, Start, Report)
+
+
+def refuse(change: Change, largest: int) -> Refused | None:
+    """Why a change cannot be taken whatever the store holds; `None` for one that is well formed.
+
+    It has writes; it ends its lease once; it cancels or replays a task once; what concerns a lease has a fence;
+    a settle ends the task; no envelope and no result is larger than `largest` bytes.
+    """
+    if not change.writes:
+        return Refused(RefusalCode.REJECTED, "a change without writes")
+    if len(change.writes) > 1:
+        if sum(isinstance(write, CONSUMING) for write in change.writes) > 1:
+            return Refused(RefusalCode.REJECTED, "two writes that end one lease")
+        asked = [write.task_id for write in change.writes if isinstance(write, Cancel | Replay)]
+        if len(asked) != len(set(asked)):
+            return Refused(RefusalCode.REJECTED, "a change cancels or replays a task once")
+    return next(_refusals(change, largest), None)
+
+
+def event_of(write: Settle | Reschedule | Release | Bury | Park) -> TaskEvent:
+    """What a consuming write does to the task."""
+    return write.event if isinstance(write, Settle) else _EVENTS[type(write)]
+
+
+def _refusals(change: Change, largest: int) -> Iterator[Refused]:
+    for write in change.writes:
+        if change.fence is None and isinstance(write, _FENCED):
+            yield Refused(RefusalCode.REJECTED, f"{type(write).__name__} without a fence")
+        size = _size(write)
+        if size > largest:
+            yield Refused(RefusalCode.TOO_LARGE, f"{size} bytes; at most {largest} are taken")
+        if isinstance(write, Settle) and not _ends(write.event):
+            yield Refused(RefusalCode.INVALID_TRANSITION, f"a settle with the event '{write.event.value}'")
+
+
+def _size(write: Write) -> int:
+    if isinstance(write, Publish):
+        return len(write.body)
+    return len(write.result) if isinstance(write, Settle) and write.result is not None else 0
+
+
+def _ends(event: TaskEvent) -> bool:
+    try:
+        return outcome_state(event) not in LIVE
+    except InvalidTransition:
+        return False
+
+
+_EVENTS: Final[dict[type, TaskEvent]] = {
+    Reschedule: TaskEvent.RETRIED,
+    Release: TaskEvent.RELEASED,
+    Bury: TaskEvent.BURIED,
+    Park: TaskEvent.PARKED,
+}
