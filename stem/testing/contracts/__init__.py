@@ -1,0 +1,64 @@
+"""The public contract suite: pytest classes that prove an engine keeps the promises of `stem.contracts`.
+
+Subclass `StoreContract` in a test module and give it two fixtures: `clock`, a `ManualClock`, and `store`, an open and
+empty store that uses this clock. An engine whose capabilities say `shared` also gives `second_store`: another handle on
+the same data. The tests are `async def`; run them with pytest-asyncio. Each part can be subclassed alone, too.
+
+    class TestMyEngine(StoreContract):
+        @pytest.fixture
+        def clock(self) -> ManualClock: ...
+
+        @pytest.fixture
+        async def store(self, clock: ManualClock) -> AsyncIterator[Store]: ...
+"""
+
+import pytest
+
+_PARTS = (
+    *("base", "batches", "build", "cancels", "commits", "crashes", "ear", "fences", "heartbeats", "leases", "notices"),
+    *("parks", "queries", "renewals", "retention", "suite", "transitions", "uniques", "writes"),
+)
+pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _PARTS))
+
+# ruff: noqa: E402  # pytest must know the parts before they are imported
+from stem.testing.contracts.batches import BatchContract
+from stem.testing.contracts.build import Bench, make_envelope, publish
+from stem.testing.contracts.cancels import CancelReplayContract
+from stem.testing.contracts.commits import CommitContract
+from stem.testing.contracts.crashes import CrashContract
+from stem.testing.contracts.ear import Ear
+from stem.testing.contracts.fences import FenceContract
+from stem.testing.contracts.heartbeats import HeartbeatsContract
+from stem.testing.contracts.leases import LeaseContract
+from stem.testing.contracts.notices import NoticeContract
+from stem.testing.contracts.parks import ParkContract
+from stem.testing.contracts.queries import QueriesContract
+from stem.testing.contracts.renewals import KeeperContract
+from stem.testing.contracts.retention import RetentionContract
+from stem.testing.contracts.suite import StoreContract
+from stem.testing.contracts.transitions import TransitionContract
+from stem.testing.contracts.uniques import UniqueContract
+from stem.testing.contracts.writes import WritesContract
+
+__all__ = [
+    "BatchContract",
+    "Bench",
+    "CancelReplayContract",
+    "CommitContract",
+    "CrashContract",
+    "Ear",
+    "FenceContract",
+    "HeartbeatsContract",
+    "KeeperContract",
+    "LeaseContract",
+    "NoticeContract",
+    "ParkContract",
+    "QueriesContract",
+    "RetentionContract",
+    "StoreContract",
+    "TransitionContract",
+    "UniqueContract",
+    "WritesContract",
+    "make_envelope",
+    "publish",
+]

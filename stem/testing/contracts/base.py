@@ -1,0 +1,30 @@
+"""What every contract class has: the bench over the engine's store, and the second handle where there is one."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+
+from stem.contracts.store import Store
+from stem.testing.clock import ManualClock
+from stem.testing.contracts.build import Bench
+
+__all__ = ["Contract"]
+
+
+@pytest.mark.asyncio
+class Contract:
+    """Base of all. A subclass provides the fixtures `clock` and `store`, and `second_store` where it is shared."""
+
+    @pytest.fixture
+    def bench(self, store: Store, clock: ManualClock) -> Bench:
+        """Short words for what the tests do."""
+        return Bench(store, clock)
+
+    @pytest.fixture
+    def other(self, store: Store, request: pytest.FixtureRequest) -> Store:
+        """Another handle on the same data; skips the test, visibly, for an engine that is not shared."""
+        if not store.capabilities.shared:
+            pytest.skip("this engine is not shared between handles (Capabilities.shared)")
+        return cast("Store", request.getfixturevalue("second_store"))

@@ -1,0 +1,41 @@
+"""All contracts in one class."""
+
+from __future__ import annotations
+
+from stem.testing.contracts.batches import BatchContract
+from stem.testing.contracts.cancels import CancelReplayContract
+from stem.testing.contracts.commits import CommitContract
+from stem.testing.contracts.crashes import CrashContract
+from stem.testing.contracts.fences import FenceContract
+from stem.testing.contracts.heartbeats import HeartbeatsContract
+from stem.testing.contracts.leases import LeaseContract
+from stem.testing.contracts.notices import NoticeContract
+from stem.testing.contracts.parks import ParkContract
+from stem.testing.contracts.queries import QueriesContract
+from stem.testing.contracts.renewals import KeeperContract
+from stem.testing.contracts.retention import RetentionContract
+from stem.testing.contracts.transitions import TransitionContract
+from stem.testing.contracts.uniques import UniqueContract
+from stem.testing.contracts.writes import WritesContract
+
+__all__ = ["StoreContract"]
+
+
+class StoreContract(
+    CommitContract,
+    WritesContract,
+    BatchContract,
+    FenceContract,
+    LeaseContract,
+    KeeperContract,
+    CrashContract,
+    CancelReplayContract,
+    UniqueContract,
+    ParkContract,
+    QueriesContract,
+    HeartbeatsContract,
+    NoticeContract,
+    RetentionContract,
+    TransitionContract,
+):
+    """Everything that `stem.contracts` promises, as tests."""
