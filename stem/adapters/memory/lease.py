@@ -1,0 +1,171 @@
+"""Leasing, renewing and rescuing, over the tables."""
+
+from __future__ import annotations
+
+from stem.adapters.memory.tables import Answer, Lease, Message, Tables
+from stem.adapters.memory.waiting import Waiting
+from stem.clock import Micros
+from stem.contracts.changes import Fence
+from stem.contracts.fairness import next_turn
+from stem.contracts.losses import count_loss
+from stem.contracts.store import (
+    MAX_LEASE_BYTES,
+    Delivery,
+    LeaseAnswer,
+    LeaseRequest,
+    LeaseVerdict,
+    Renewal,
+    Suspect,
+    TakeRequest,
+)
+
+__all__ = ["find_suspects", "lease_due", "renew_lease", "take_lost"]
+
+_GRACE: Micros = 1_000_000
+
+
+def lease_due(tables: Tables, request: LeaseRequest, now: Micros) -> LeaseAnswer:
+    """See `Store.lease`."""
+    again = _given_before(tables, request.request_id)
+    if again:
+        return LeaseAnswer(again)
+    lines = {name: line for name in request.queues if (line := tables.queues.get(name)) is not None}
+    for line in lines.values():
+        line.settle(now)
+    deliveries: list[Delivery] = []
+    size = 0
+    while len(deliveries) < request.limit and (message := _next(tables, request, lines)) is not None:
+        size += len(message.body)
+        if deliveries and size > MAX_LEASE_BYTES:
+            return _answer(tables, request, deliveries, 0)
+        deliveries.append(_grant(tables, message, request, now, started=len(deliveries) < request.started))
+    short = len(deliveries) < request.limit
+    return _answer(tables, request, deliveries, _next_due(lines, now) if short else None)
+
+
+def _answer(tables: Tables, request: LeaseRequest, deliveries: list[Delivery], next_due: Micros | None) -> LeaseAnswer:
+    given = tuple(deliveries)
+    if given:
+        tables.answers[request.request_id] = Answer(given, len(given))
+    return LeaseAnswer(given, next_due)
+
+
+def _given_before(tables: Tables, nonce: str) -> tuple[Delivery, ...]:
+    answer = tables.answers.get(nonce)
+    if answer is None:
+        return ()
+    return tuple(delivery for delivery in answer.deliveries if find_held(tables, delivery.fence) is not None)
+
+
+def _next(tables: Tables, request: LeaseRequest, lines: dict[str, Waiting[Message]]) -> Message | None:
+    found: dict[str, Message] = {}
+    for name, line in lines.items():
+        message = line.first(request.fingerprint)
+        if message is not None:
+            found[name] = message
+    if len(found) < 2:
+        return next(iter(found.values()), None)
+    chosen, tables.owed = next_turn(tables.owed, {name: request.queues[name] for name in found})
+    return found[chosen]
+
+
+def _next_due(lines: dict[str, Waiting[Message]], now: Micros) -> Micros | None:
+    times = [time for line in lines.values() if (time := line.next_time()) is not None]
+    return max(0, min(times) - now) if times else None
+
+
+def _grant(tables: Tables, message: Message, request: LeaseRequest, now: Micros, *, started: bool) -> Delivery:
+    tables.leave_line(message)
+    length = request.leases.get(message.name, request.lease)
+    began = message.started_at is not None
+    tables.hold(message, Lease(request.request_id, request.worker, now + length, length, started))
+    if started:
+        message.started_at = now
+    return _delivery(message, now, started=started, began=began)
+
+
+def _delivery(message: Message, now: Micros, *, started: bool, began: bool, lost: Lease | None = None) -> Delivery:
+    lease = message.lease
+    assert lease is not None
+    return Delivery(
+        fence=Fence(message.id, message.fence, lease.nonce),
+        body=message.body,
+        name=message.name,
+        queue=message.queue,
+        attempt=message.attempt,
+        max_retries=message.max_retries,
+        generation=message.generation,
+        deliveries=message.deliveries,
+        crashes=message.crashes,
+        lost=message.lost,
+        lease=lease.length,
+        published_at=message.published_at,
+        expires_at=message.expires_at,
+        expired=message.expires_at is not None and message.expires_at <= now and not began,
+        ignore_result=message.ignore_result,
+        started=started,
+        cancel_requested=message.cancel_requested,
+        parks=message.parks,
+        lost_by=None if lost is None else lost.worker,
+        backoff=None if lost is None else lost.backoff,
+        ack="late" if lost is None else lost.ack,
+    )
+
+
+def find_held(tables: Tables, fence: Fence) -> Message | None:
+    """The message whose standing lease has this fence."""
+    message = tables.leased.get(fence.task_id)
+    if message is None or message.lease is None:
+        return None
+    return message if (message.fence, message.lease.nonce) == (fence.counter, fence.nonce) else None
+
+
+def renew_lease(tables: Tables, renewal: Renewal, now: Micros) -> LeaseVerdict:
+    """See `Keeper.renew`."""
+    message = find_held(tables, renewal.fence)
+    if message is None or message.lease is None:
+        return LeaseVerdict.LOST
+    message.lease.until, message.lease.length = now + renewal.lease, renewal.lease
+    if message.terminate_requested:
+        return LeaseVerdict.TERMINATE
+    return LeaseVerdict.CANCEL if message.cancel_requested else LeaseVerdict.KEPT
+
+
+def find_suspects(tables: Tables, now: Micros) -> tuple[Suspect, ...]:
+    """See `Store.suspects`."""
+    found: list[Suspect] = []
+    for message in tables.leased.values():
+        lease = message.lease
+        assert lease is not None
+        quiet = now - (lease.until - lease.length)
+        if quiet >= lease.length // 3 + _GRACE or quiet < 0:
+            fence = Fence(message.id, message.fence, lease.nonce)
+            found.append(Suspect(fence, lease.until, lease.length, lease.until <= now))
+    return tuple(found)
+
+
+def take_lost(tables: Tables, request: TakeRequest, now: Micros) -> tuple[Delivery, ...]:
+    """See `Store.take`."""
+    again = _given_before(tables, request.request_id)
+    if again:
+        return again
+    taken: list[Delivery] = []
+    for suspect in request.suspects:
+        message = find_held(tables, suspect.fence)
+        if message is not None and message.lease is not None and message.lease.until == suspect.lease_until:
+            taken.append(_rescue(tables, message, request, now))
+    if taken:
+        tables.answers[request.request_id] = Answer(tuple(taken), len(taken))
+    return tuple(taken)
+
+
+def _rescue(tables: Tables, message: Message, request: TakeRequest, now: Micros) -> Delivery:
+    lost = message.lease
+    assert lost is not None
+    tables.let_go(message)
+    message.crashes, message.lost, message.attempt = count_loss(
+        started=lost.started, crashes=message.crashes, lost=message.lost, attempt=message.attempt
+    )
+    tables.hold(message, Lease(request.request_id, request.worker, now + request.lease, request.lease))
+    began = message.started_at is not None
+    return _delivery(message, now, started=lost.started, began=began, lost=lost)

@@ -1,0 +1,133 @@
+"""Answers, over the tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from stem.adapters.memory.tables import Message, Tables
+from stem.clock import Micros
+from stem.contracts.queries import Page, QueueCount, StoredResult, TaskFilter
+from stem.errors import ConfigError
+from stem.tasks.state import TaskState
+from stem.tasks.status import TaskRecord
+
+__all__ = ["count_names", "count_queues", "get_records", "get_results", "list_page"]
+
+
+def get_records(tables: Tables, ids: Sequence[str]) -> dict[str, TaskRecord]:
+    """See `Queries.get`."""
+    return {id_: _record(message) for id_ in ids if (message := tables.tasks.get(id_)) is not None}
+
+
+def get_results(tables: Tables, ids: Sequence[str], now: Micros) -> dict[str, StoredResult]:
+    """See `Queries.results`."""
+    return {id_: _result(message, now) for id_ in ids if (message := tables.tasks.get(id_)) is not None}
+
+
+def _result(message: Message, now: Micros) -> StoredResult:
+    expired = message.result_until is not None and message.result_until <= now
+    return StoredResult(
+        state=message.state,
+        result=None if expired else message.result,
+        error=message.error,
+        ignored=message.ignore_result,
+        expired=expired,
+    )
+
+
+def list_page(tables: Tables, where: TaskFilter, *, limit: int, after: str | None) -> Page:
+    """See `Queries.list_tasks`. The cursor is the sequence of the last record of a page."""
+    records: list[TaskRecord] = []
+    last = 0
+    for message in _older_than(tables, after):
+        if not _matches(message, where):
+            continue
+        if len(records) == limit:
+            return Page(tuple(records), str(last))
+        records.append(_record(message))
+        last = message.sequence
+    return Page(tuple(records), None)
+
+
+def _older_than(tables: Tables, after: str | None) -> Iterator[Message]:
+    newest_first = reversed(tables.tasks.values())
+    if after is None:
+        return newest_first
+    if not after.isdecimal():
+        raise ConfigError(
+            expected="the `after` of an earlier page", found=repr(after), do="Pass it on as it came, or leave it out."
+        )
+    return (message for message in newest_first if message.sequence < int(after))
+
+
+def _matches(message: Message, where: TaskFilter) -> bool:
+    wanted = (
+        (where.queue, message.queue),
+        (where.name, message.name),
+        (where.root, message.root),
+        (where.worker, message.worker),
+    )
+    return (
+        all(value is None or value == found for value, found in wanted)
+        and (where.states is None or message.state in where.states)
+        and (where.tag is None or where.tag in message.tags)
+        and (where.since is None or where.since <= message.published_at)
+        and (where.until is None or message.published_at < where.until)
+        and (not where.dead or message.bury_reason is not None)
+    )
+
+
+def count_queues(tables: Tables, now: Micros) -> tuple[QueueCount, ...]:
+    """See `Queries.queues`."""
+    counts: dict[str, Counter[TaskState]] = {}
+    oldest: dict[str, Micros] = {}
+    for message in tables.tasks.values():
+        counts.setdefault(message.queue, Counter())[message.state] += 1
+        if message.due_at is not None and message.due_at <= now:
+            oldest[message.queue] = min(message.due_at, oldest.get(message.queue, message.due_at))
+    return tuple(QueueCount(name, dict(count), oldest.get(name)) for name, count in sorted(counts.items()))
+
+
+def count_names(tables: Tables) -> Mapping[str, int]:
+    """See `Queries.task_names`."""
+    return dict(sorted(Counter(message.name for message in tables.tasks.values()).items()))
+
+
+def _record(message: Message) -> TaskRecord:
+    lease = message.lease
+    return TaskRecord(
+        id=message.id,
+        name=message.name,
+        queue=message.queue,
+        priority=message.priority,
+        state=message.state,
+        envelope=message.body,
+        published_at=message.published_at,
+        due_at=message.due_at,
+        expires_at=message.expires_at,
+        started_at=message.started_at,
+        finished_at=message.finished_at,
+        result_until=message.result_until,
+        attempt=message.attempt,
+        max_retries=message.max_retries,
+        generation=message.generation,
+        deliveries=message.deliveries,
+        crashes=message.crashes,
+        lost=message.lost,
+        fence=message.fence,
+        lease_until=None if lease is None else lease.until,
+        worker=message.worker,
+        cancel_requested=message.cancel_requested,
+        terminate_requested=message.terminate_requested,
+        parked_reason=message.parked_reason,
+        refused_by=tuple(message.refused_by or ()),
+        bury_reason=message.bury_reason,
+        error=message.error,
+        result=message.result,
+        ignore_result=message.ignore_result,
+        progress=message.progress,
+        root=message.root,
+        parent=message.parent,
+        tags=message.tags,
+    )
