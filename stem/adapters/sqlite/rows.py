@@ -1,0 +1,164 @@
+"""Changes as rows of one JSON parameter, and their bytes as one blob beside it. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from stem.clock import Micros
+from stem.contracts.changes import Bury, Fence, Park, Publish, Release, Report, Reschedule, Settle, Start
+from stem.contracts.retention import keep_for
+from stem.contracts.wellformed import event_of
+from stem.tasks.retry import Backoff
+from stem.tasks.state import LIVE, outcome_state
+from stem.tasks.status import Failure, Progress
+
+__all__ = [
+    "Blob",
+    "consume_row",
+    "dump",
+    "dump_backoff",
+    "dump_failure",
+    "load_backoff",
+    "load_failure",
+    "load_progress",
+    "publish_row",
+    "report_row",
+    "start_row",
+]
+
+Row = list[object]
+_LATEST: Final[Micros] = 1 << 60
+"""Times are cut here, so that sums of them fit SQLite's integers."""
+
+
+class Blob:
+    """Many byte strings in one parameter; each row says where its own is."""
+
+    __slots__ = ("_parts", "_size")
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def add(self, part: bytes) -> int:
+        """Take the bytes in; where they begin."""
+        at = self._size
+        self._parts.append(part)
+        self._size += len(part)
+        return at
+
+    def whole(self) -> bytes:
+        """All bytes, one after the other."""
+        return b"".join(self._parts)
+
+
+def dump(value: object) -> str:
+    """Compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def publish_row(write: Publish, now: Micros, bodies: Blob) -> Row:
+    """The row of a message. Raises `ValueError` for text that SQLite would cut."""
+    envelope, unique = write.envelope, write.unique
+    due = now + write.delay if write.not_before is None else max(now, write.not_before)
+    key = None if unique is None else unique.key
+    root = envelope.root or envelope.id
+    if "\0" in f"{envelope.id}{envelope.name}{envelope.queue}{root}{envelope.parent}{key}":
+        raise ValueError("a NUL character in a name, a queue, an id or a key")
+    return [
+        envelope.id,
+        envelope.name,
+        envelope.queue,
+        envelope.priority,
+        _cut(due),
+        None if envelope.expires is None else _cut(now + envelope.expires),
+        _cut(envelope.result_ttl),
+        int(envelope.ignore_result),
+        envelope.max_retries,
+        root,
+        envelope.parent,
+        dump(envelope.tags) if envelope.tags else None,
+        key,
+        None if unique is None or unique.lifetime is None else _cut(unique.lifetime),
+        bodies.add(write.body),
+        len(write.body),
+    ]
+
+
+def start_row(fence: Fence, number: int, write: Start) -> Row:
+    """The row of a start."""
+    return [fence.task_id, fence.nonce, fence.counter, number, dump_backoff(write.backoff), write.ack]
+
+
+def report_row(fence: Fence, number: int, write: Report) -> Row:
+    """The row of a progress report."""
+    report = write.progress
+    values = [report.sequence, report.done, report.total, report.message, report.data]
+    return [fence.task_id, fence.nonce, fence.counter, number, report.sequence, json.dumps(values)]
+
+
+def consume_row(
+    fence: Fence, number: int, write: Settle | Reschedule | Release | Bury | Park, *, now: Micros, results: Blob
+) -> Row:
+    """The row of a write that ends a lease."""
+    state = outcome_state(event_of(write))
+    ended = state not in LIVE
+    error = None if isinstance(write, Release | Park) else write.error
+    result = write.result if isinstance(write, Settle) else None
+    dead = isinstance(write, Bury)
+    return [
+        fence.task_id,
+        fence.nonce,
+        fence.counter,
+        number,
+        state.value,
+        None if ended or _keeps_place(write) else _cut(now + _delay(write)),
+        int(isinstance(write, Reschedule)),
+        int(isinstance(write, Release | Park)),
+        None if error is None else dump_failure(error),
+        int(ended),
+        keep_for(0, dead=dead),
+        write.reason if isinstance(write, Bury) else None,
+        None if result is None else results.add(result),
+        None if result is None else len(result),
+    ]
+
+
+def _keeps_place(write: Settle | Reschedule | Release | Bury | Park) -> bool:
+    return isinstance(write, Release) and write.delay <= 0
+
+
+def _delay(write: Settle | Reschedule | Release | Bury | Park) -> Micros:
+    if isinstance(write, Reschedule | Release):
+        return write.delay
+    return write.pause if isinstance(write, Park) else 0
+
+
+def _cut(instant: Micros) -> Micros:
+    return max(-_LATEST, min(instant, _LATEST))
+
+
+def dump_failure(error: Failure) -> str:
+    """JSON in ASCII, so that no byte of a message can disturb what it travels in."""
+    return json.dumps([error.kind, error.message, error.traceback, error.code])
+
+
+def load_failure(text: str | None) -> Failure | None:
+    """The failure that `dump_failure` wrote."""
+    return None if text is None else Failure(*json.loads(text))
+
+
+def load_progress(text: str | None) -> Progress | None:
+    """The progress that `report_row` wrote."""
+    return None if text is None else Progress(*json.loads(text))
+
+
+def dump_backoff(backoff: Backoff) -> str:
+    """The four numbers."""
+    return dump([backoff.initial, backoff.factor, backoff.max_delay, backoff.jitter])
+
+
+def load_backoff(text: str | None) -> Backoff | None:
+    """The backoff that `dump_backoff` wrote."""
+    return None if text is None else Backoff(*json.loads(text))

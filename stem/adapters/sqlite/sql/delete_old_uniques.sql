@@ -1,0 +1,1 @@
+DELETE FROM stem_uniques WHERE until <= :now

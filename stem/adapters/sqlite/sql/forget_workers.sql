@@ -1,0 +1,1 @@
+DELETE FROM stem_workers WHERE last_seen <= :since

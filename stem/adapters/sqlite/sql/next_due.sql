@@ -1,0 +1,19 @@
+SELECT min((
+    SELECT min(due) FROM (
+        WITH RECURSIVE level (priority) AS (
+            SELECT max(priority) FROM stem_tasks WHERE queue = wanted.value AND due IS NOT NULL
+            UNION ALL
+            SELECT (
+                SELECT max(priority) FROM stem_tasks
+                WHERE queue = wanted.value AND due IS NOT NULL AND priority < level.priority
+            )
+            FROM level WHERE level.priority IS NOT NULL
+        )
+        SELECT (
+            SELECT min(t.due) FROM stem_tasks AS t
+            WHERE t.queue = wanted.value AND t.priority = level.priority AND t.due IS NOT NULL AND t.due > :now
+        ) AS due
+        FROM level
+    )
+))
+FROM json_each(:queues) AS wanted

@@ -1,0 +1,1 @@
+INSERT INTO stem_publish (rows, bodies, state, now) VALUES (:rows, :bodies, :state, :now)

@@ -1,0 +1,48 @@
+"""The statements of the engine, by name: each is a file in `sql/`, read once, at its first use."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+__all__ = ["FOLDER", "execute", "statement"]
+
+FOLDER: Final = Path(__file__).parent / "sql"
+
+_MESSAGE: Final = """json_array(
+    t.seq, (SELECT length(body) FROM stem_envelopes AS e WHERE e.seq = t.seq), t.id, t.name, t.queue, t.attempt,
+    t.max_retries, t.generation, t.deliveries, t.crashes, t.lost, t.published_at,
+    t.expires_at, t.ignore_result, t.cancel_requested, t.parks, t.fence,
+    t.expires_at IS NOT NULL AND t.started_at < CASE
+        WHEN t.lost_by IS NULL THEN coalesce(t.lease_until - t.lease, t.started_at + 1)
+        ELSE t.started_at + 1
+    END"""
+_PARAMETER: Final = re.compile(r":([a-z_]+)")
+_HELD: Final = "t.lease, t.started, t.lost_by, t.lost_started, t.lost_backoff, t.lost_ack, t.place"
+
+
+@cache
+def statement(name: str) -> str:
+    """The text of `sql/<name>.sql`; the columns that several statements share are filled in."""
+    text = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    return text.replace("{message}", _MESSAGE).replace("{held}", _HELD)
+
+
+def execute(connection: sqlite3.Connection, name: str, **parameters: object) -> sqlite3.Cursor:
+    """Run a statement by its name.
+
+    The parameters are passed by place: for each one that is passed by name the driver gives the interpreter away, and
+    numbered ones (`?1`) are deprecated by some releases of Python 3.12.
+    """
+    text, names = _placed(name)
+    return connection.execute(text, tuple(parameters[key] for key in names))
+
+
+@cache
+def _placed(name: str) -> tuple[str, tuple[str, ...]]:
+    """The statement with a `?` for each use of a parameter, and the parameter's name at each of these places."""
+    text = statement(name)
+    return _PARAMETER.sub("?", text), tuple(_PARAMETER.findall(text))

@@ -1,0 +1,124 @@
+"""The set-based writes inside a transaction: each is one or two statements for any number of rows."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from stem.adapters.sqlite.rows import Blob, Row, consume_row, dump, publish_row, report_row, start_row
+from stem.adapters.sqlite.statements import execute
+from stem.clock import Micros
+from stem.contracts.changes import (
+    APPLIED,
+    FENCED,
+    Bury,
+    Change,
+    Fence,
+    Park,
+    Publish,
+    Release,
+    Report,
+    Reschedule,
+    Settle,
+    Start,
+    Verdict,
+)
+from stem.contracts.store import Notice
+from stem.contracts.wellformed import event_of
+from stem.tasks.state import LIVE, TaskState, outcome_state
+
+__all__ = ["Consuming", "Fenced", "Writing"]
+
+Consuming = Settle | Reschedule | Release | Bury | Park
+
+
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """One fenced write of a change."""
+
+    fence: Fence
+    number: int
+    write: Consuming | Start | Report
+
+    @classmethod
+    def of(cls, change: Change) -> Fenced:
+        """The only write of a change that holds just one."""
+        assert change.fence is not None
+        return cls(change.fence, change.number, cast("Consuming | Start | Report", change.writes[0]))
+
+
+@dataclass(slots=True)
+class Writing:
+    """One transaction: its connection, its moment, and what it will have to tell."""
+
+    connection: sqlite3.Connection
+    now: Micros
+    queues: set[str] = field(default_factory=set[str])
+    tasks: list[str] = field(default_factory=list[str])
+
+    def notice(self) -> Notice:
+        """What to tell once this is committed."""
+        return Notice(frozenset(self.queues), tuple(self.tasks))
+
+    def execute(self, name: str, **parameters: object) -> sqlite3.Cursor:
+        """Run a statement by its name."""
+        return execute(self.connection, name, **parameters)
+
+    def ask(self, name: str, **parameters: object) -> list[list[object]]:
+        """The rows of a statement that answers them as one JSON text."""
+        (text,) = self.execute(name, **parameters).fetchone()
+        return cast("list[list[object]]", json.loads(text))
+
+    def publish(self, writes: Sequence[Publish]) -> None:
+        """Make messages visible; those with known ids change nothing."""
+        bodies = Blob()
+        rows = dump([publish_row(write, self.now, bodies) for write in writes])
+        self.execute("publish", rows=rows, bodies=bodies.whole(), state=TaskState.QUEUED.value, now=self.now)
+        self.queues.update(write.envelope.queue for write in writes)
+
+    def start(self, members: Sequence[Fenced]) -> list[Verdict]:
+        """Mark leased deliveries as started."""
+        rows = [start_row(m.fence, m.number, m.write) for m in members if isinstance(m.write, Start)]
+        text = dump(rows)
+        changed = self.execute("start", rows=text, now=self.now).rowcount
+        return [APPLIED] * len(rows) if changed == len(rows) else self._verdicts(members, text, held=True)
+
+    def report(self, members: Sequence[Fenced]) -> list[Verdict]:
+        """Record progress where it is newer."""
+        rows = [report_row(m.fence, m.number, m.write) for m in members if isinstance(m.write, Report)]
+        text = dump(rows)
+        changed = self.execute("report", rows=text).rowcount
+        self.tasks.extend(m.fence.task_id for m in members)
+        return [APPLIED] * len(rows) if changed == len(rows) else self._verdicts(members, text, held=True)
+
+    def consume(self, members: Sequence[Fenced]) -> list[Verdict]:
+        """End leases: the outcome, or the way back into the queue."""
+        results = Blob()
+        rows = [self._consume_row(member, results) for member in members]
+        text = dump(rows)
+        changed = self.execute("consume", rows=text, results=results.whole(), now=self.now).rowcount
+        verdicts = [APPLIED] * len(rows) if changed == len(rows) else self._verdicts(members, text, held=False)
+        self._tell(members, verdicts)
+        return list(verdicts)
+
+    def _consume_row(self, member: Fenced, results: Blob) -> Row:
+        write = cast("Consuming", member.write)
+        return consume_row(member.fence, member.number, write, now=self.now, results=results)
+
+    def _verdicts(self, members: Sequence[Fenced], rows: str, *, held: bool) -> list[Verdict]:
+        """Applied for the fences that are held, or that were consumed by just this change."""
+        found = {task for task, is_held in self.ask("fences", rows=rows) if bool(is_held) is held}
+        return [APPLIED if member.fence.task_id in found else FENCED for member in members]
+
+    def _tell(self, members: Sequence[Fenced], verdicts: Sequence[Verdict]) -> None:
+        waiting: list[str] = []
+        for member, verdict in zip(members, verdicts, strict=True):
+            if verdict is not APPLIED:
+                continue
+            ended = outcome_state(event_of(cast("Consuming", member.write))) not in LIVE
+            (self.tasks if ended else waiting).append(member.fence.task_id)
+        if waiting:
+            self.queues.update(cast("list[str]", self.ask("queues_of", ids=dump(waiting))))
