@@ -1,0 +1,189 @@
+"""Changes as one JSON argument of a script, and their bytes beside it. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from stem.adapters.redis.rows import LATEST
+from stem.clock import Micros
+from stem.contracts.changes import (
+    Bury,
+    Cancel,
+    Change,
+    Park,
+    Publish,
+    RefusalCode,
+    Refused,
+    Release,
+    Replay,
+    Report,
+    Reschedule,
+    Settle,
+    Start,
+    Write,
+)
+from stem.contracts.wellformed import event_of, refuse
+from stem.tasks.envelope import Envelope
+from stem.tasks.state import TRANSITIONS, TaskEvent, outcome_state
+from stem.tasks.status import Failure
+
+__all__ = ["Encoded", "dump", "encode_changes"]
+
+_OUTCOMES: Final = {
+    event: state.value for (before, event), state in TRANSITIONS.items() if before is outcome_state(TaskEvent.STARTED)
+}
+"""What each event makes of a leased task."""
+_HIGHEST: Final = (1 << 32) - 1
+_PRIORITIES: Final = range(256)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A batch for the server: which changes, by their place, in which text, with which bytes; and the refused ones."""
+
+    places: list[int]
+    text: str
+    blobs: list[bytes]
+    refused: dict[int, Refused]
+
+
+def encode_changes(changes: Sequence[Change], largest: int) -> Encoded:
+    """The batch, without the changes that cannot be taken whatever the store holds."""
+    texts: list[str] = []
+    encoded = Encoded([], "", [], {})
+    for place, change in enumerate(changes):
+        refusal = _refuse(change, largest)
+        text = None if refusal is not None else _encode_change(change, encoded.blobs)
+        if text is not None:
+            texts.append(text)
+            encoded.places.append(place)
+        else:
+            encoded.refused[place] = refusal or Refused(RefusalCode.REJECTED, "text that UTF-8 cannot hold")
+    return Encoded(encoded.places, f"[{','.join(texts)}]", encoded.blobs, encoded.refused)
+
+
+def _encode_change(change: Change, blobs: list[bytes]) -> str | None:
+    """The JSON of a change; `None` for one with text that UTF-8 cannot hold, whose bytes are taken back."""
+    fence, before = change.fence, len(blobs)
+    head = (
+        (False, 0, "", change.number) if fence is None else (fence.task_id, fence.counter, fence.nonce, change.number)
+    )
+    text = dump([*head, *(_encode_write(write, blobs) for write in change.writes)])
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        del blobs[before:]
+        return None
+    return text
+
+
+def _encode_write(write: Write, blobs: list[bytes]) -> list[object]:
+    match write:
+        case Publish():
+            return _publish(write, blobs)
+        case Settle() | Bury():
+            return _end(write, blobs)
+        case Start() | Report():
+            return _note(write)
+        case Cancel():
+            return ["C", write.task_id, int(write.terminate)]
+        case Replay():
+            return ["Y", write.task_id, False if write.generation is None else write.generation]
+        case _:
+            return _give_back(write)
+
+
+def _end(write: Settle | Bury, blobs: list[bytes]) -> list[object]:
+    state, failure = _OUTCOMES[event_of(write)], _failure(write.error)
+    if isinstance(write, Bury):
+        return ["S", state, failure, write.reason, False]
+    return ["S", state, failure, False, _blob(write.result, blobs)]
+
+
+def _note(write: Start | Report) -> list[object]:
+    if isinstance(write, Start):
+        backoff = write.backoff
+        return ["T", dump([backoff.initial, backoff.factor, backoff.max_delay, backoff.jitter]), write.ack]
+    report = write.progress
+    return ["R", report.sequence, dump([report.sequence, report.done, report.total, report.message, report.data])]
+
+
+def _give_back(write: Reschedule | Release | Park) -> list[object]:
+    state = _OUTCOMES[event_of(write)]
+    match write:
+        case Reschedule():
+            return ["G", state, _cut(write.delay), _failure(write.error), False]
+        case Release():
+            return ["G", state, _cut(write.delay) if write.delay > 0 else False, False, False]
+        case Park():
+            return ["G", state, 0, False, write.reason, write.fingerprint, _cut(write.pause)]
+
+
+def _publish(write: Publish, blobs: list[bytes]) -> list[object]:
+    envelope, unique = write.envelope, write.unique
+    lifetime = None if unique is None else unique.lifetime
+    return [
+        "P",
+        envelope.id,
+        envelope.queue,
+        envelope.name,
+        envelope.priority,
+        _cut(write.delay),
+        False if write.not_before is None else _cut(write.not_before),
+        False if envelope.expires is None else _cut(envelope.expires),
+        _cut(envelope.result_ttl),
+        int(envelope.ignore_result),
+        min(envelope.max_retries, _HIGHEST),
+        _head(envelope),
+        False if unique is None else unique.key,
+        False if lifetime is None else _cut(lifetime),
+        _blob(write.body, blobs),
+        len(write.body),
+    ]
+
+
+def _head(envelope: Envelope) -> str:
+    """What only people ask for."""
+    head: dict[str, object] = {}
+    if envelope.root:
+        head["root"] = envelope.root
+    if envelope.parent is not None:
+        head["parent"] = envelope.parent
+    if envelope.tags:
+        head["tags"] = envelope.tags
+    return dump(head) if head else "{}"
+
+
+def _failure(error: Failure | None) -> str | bool:
+    return False if error is None else dump([error.kind, error.message, error.traceback, error.code])
+
+
+def _blob(blob: bytes | None, blobs: list[bytes]) -> int | bool:
+    """Take the bytes in; their place, from 1."""
+    if blob is None:
+        return False
+    blobs.append(blob)
+    return len(blobs)
+
+
+def _cut(time: Micros) -> Micros:
+    return max(-LATEST, min(time, LATEST))
+
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def dump(value: object) -> str:
+    """Compact JSON."""
+    return _ENCODER.encode(value)
+
+
+def _refuse(change: Change, largest: int) -> Refused | None:
+    """What every engine refuses, and a priority that does not fit into a byte."""
+    for write in change.writes:
+        if isinstance(write, Publish) and write.envelope.priority not in _PRIORITIES:
+            return Refused(RefusalCode.REJECTED, f"the priority {write.envelope.priority}")
+    return refuse(change, largest)

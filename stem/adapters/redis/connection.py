@@ -1,0 +1,80 @@
+"""A store's way to the server: scripts by their hash, errors in Stem's words."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from stem.adapters.redis.driver import NoScript, Value, client
+from stem.adapters.redis.errors import DRIVER_ERRORS, closed, is_moved_role, translate
+from stem.adapters.redis.scripts import Script, keys_of, script
+from stem.adapters.redis.url import Place
+from stem.clock import Clock, SystemClock
+from stem.errors import ConfigError, StoreUnavailable
+
+__all__ = ["Server", "time_for"]
+
+
+class Server:
+    """Calls scripts of one namespace over a pool of connections. Every script may be run twice with the same end."""
+
+    def __init__(self, place: Place, namespace: str, clock: Clock) -> None:
+        self.place = place
+        self.keys: Final = keys_of(namespace)
+        self.channel: Final = f"{{stem:{namespace}}}:notices"
+        self._clock = clock
+        self._closed = False
+        self._client = client(place)
+
+    async def run(self, name: str, *arguments: Value) -> Any:
+        """What the script `lua/<name>.lua` answers to the time and these arguments.
+
+        Raises `StemError`s only; after `StoreUnavailable` it may have run.
+        """
+        wanted = script(name)
+        return await self._guard(lambda: self._evaluate(wanted, (time_for(self._clock), *arguments)))
+
+    async def command(self, *words: Value) -> Any:
+        """What the server answers to one command. Raises `StemError`s only."""
+        return await self._guard(lambda: self._client.execute_command(*words))
+
+    async def aclose(self) -> None:
+        """Close all connections; may be called twice."""
+        self._closed = True
+        await self._client.aclose()
+        await self._client.connection_pool.disconnect()
+
+    async def _guard(self, work: Callable[[], Awaitable[Any]]) -> Any:
+        if self._closed:
+            raise closed(self.place)
+        try:
+            return await work()
+        except UnicodeEncodeError as error:
+            raise ConfigError(
+                expected="text that UTF-8 can hold", found=str(error), do="Correct the id, the name or the filter."
+            ) from error
+        except DRIVER_ERRORS as error:
+            if not is_moved_role(error):
+                raise translate(error, self.place) from error
+            await self._client.connection_pool.disconnect(inuse_connections=False)
+            raise _moved(self.place) from error
+
+    async def _evaluate(self, wanted: Script, arguments: Sequence[Value]) -> Any:
+        given = (len(self.keys), *self.keys, *arguments)
+        try:
+            return await self._client.execute_command("EVALSHA", wanted.sha, *given)
+        except NoScript:
+            return await self._client.execute_command("EVAL", wanted.text, *given)
+
+
+def time_for(clock: Clock) -> str:
+    """The time argument of a script: empty lets the server's own clock decide; a clock that was injected is told."""
+    return "" if isinstance(clock, SystemClock) else str(clock.now())
+
+
+def _moved(place: Place) -> StoreUnavailable:
+    return StoreUnavailable(
+        expected=f"a primary that can be written: {place}",
+        found="READONLY, as a server says that became a replica",
+        do="Wait for the failover to end; calls are sent again.",
+    )

@@ -1,0 +1,101 @@
+"""What the server and the driver say, in Stem's words: one table; nothing of the driver gets out."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from redis import exceptions as driver
+
+from stem.errors import ConfigError, StemError, StoreError, StoreFull, StoreReadOnly, StoreUnavailable
+
+__all__ = ["DRIVER_ERRORS", "closed", "is_moved_role", "translate"]
+
+DRIVER_ERRORS: Final = (driver.RedisError, OSError)
+"""Everything that a call of the driver raises when the server or the way to it is the reason."""
+
+_WAIT: Final = "Wait, or look at the server's log; what was accepted is intact."
+_USER: Final = (ConfigError, "a user and password that the server takes", "Correct them in the URL.")
+_RIGHTS: Final = (
+    ConfigError,
+    "a user that may use the keys and the channel of the namespace",
+    "Allow ~{stem:*}* &{stem:*}* +@all -@dangerous, and +info where warnings are wanted.",
+)
+_DB: Final = (ConfigError, "a database that exists", "Correct the number of the database in the URL.")
+
+_Reason = tuple[type[StemError], str, str]
+_BY_TEXT: Final[Mapping[str, _Reason]] = {
+    "READONLY": (StoreReadOnly, "a primary that can be written", "Point the URL at the primary, not at a replica."),
+    "OOM command": (StoreFull, "memory for more", "Raise maxmemory, or let workers and retention catch up."),
+    "used memory > 'maxmemory'": (StoreFull, "memory for more", "Raise maxmemory, or let retention catch up."),
+    "MISCONF": (StoreFull, "a server that can write to its disk", "Make space for its snapshots and its log."),
+    "WRONGPASS": _USER,
+    "NOAUTH": _USER,
+    "invalid password": _USER,
+    "invalid username-password": _USER,
+    "without any password configured": _USER,
+    "Authentication required": _USER,
+    "no permissions": _RIGHTS,
+    "No permissions": _RIGHTS,
+    "NOPERM": _RIGHTS,
+    "can't access at least one of the keys": _RIGHTS,
+    "can't run this command": _RIGHTS,
+    "DB index is out of range": _DB,
+    "invalid DB index": _DB,
+    "MOVED": (ConfigError, "the node that serves the namespace's slot", "Point the URL at that node of the cluster."),
+    "loading the dataset": (StoreUnavailable, "a server that has loaded its data", _WAIT),
+    "CLUSTERDOWN": (StoreUnavailable, "a cluster that is up", _WAIT),
+    "MASTERDOWN": (StoreUnavailable, "a replica with its primary", _WAIT),
+    "TRYAGAIN": (StoreUnavailable, "a slot that stands still", _WAIT),
+    "BUSY ": (StoreUnavailable, "a server that is not busy with a script", _WAIT),
+    "max number of clients": (StoreUnavailable, "a free connection", "Raise maxclients, or open fewer stores."),
+    "WRONGTYPE": (StoreError, "keys of this engine only", "Choose a namespace that no other program uses."),
+}
+_TLS: Final = "Check rediss:// against the server's setting, tls_ca, and the name in its certificate."
+_HOST: Final = "Correct the host name in the URL."
+_REACH: Final = "Check that the server runs, its address, and that plain and TLS ports are not mixed up."
+
+
+def translate(error: BaseException, place: object) -> StemError:
+    """The error to raise in the place of one of the driver; `place` says which server, without the password."""
+    chain = list(_chain(error))
+    if any(isinstance(one, ssl.SSLCertVerificationError) for one in chain):
+        return ConfigError(expected=f"a certificate that can be trusted: {place}", found=_text(chain[-1]), do=_TLS)
+    if any(isinstance(one, socket.gaierror) for one in chain):
+        return StoreUnavailable(expected=f"a host name that can be resolved: {place}", found=_text(chain[-1]), do=_HOST)
+    text = _text(error)
+    for sign, (kind, expected, do) in _BY_TEXT.items():
+        if sign in text:
+            return kind(expected=f"{expected}: {place}", found=text, do=do)
+    if any(isinstance(one, ssl.SSLError) for one in chain):
+        return StoreUnavailable(expected=f"a TLS connection: {place}", found=_text(chain[-1]), do=_TLS)
+    if any(isinstance(one, driver.ConnectionError | driver.TimeoutError | OSError) for one in chain):
+        return StoreUnavailable(expected=f"a Redis server that answers: {place}", found=text, do=_REACH)
+    do = "Report this with the message; it is a fault of Stem."
+    return StoreError(expected=f"a command that the server can run: {place}", found=text, do=do)
+
+
+def is_moved_role(error: BaseException) -> bool:
+    """Whether the server has become a replica, so that connections have to find the new primary."""
+    return "READONLY" in _text(error)
+
+
+def closed(place: object) -> StoreUnavailable:
+    """The error of a store that is used after `aclose`."""
+    return StoreUnavailable(expected=f"the open store {place}", found="a closed store", do="Open a new store.")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what caused it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _text(error: BaseException) -> str:
+    """The message; with the code that the driver takes off when it makes a class of it."""
+    text = str(error) or type(error).__name__
+    code = "READONLY " if isinstance(error, driver.ReadOnlyError) else ""
+    return text if text.startswith(code) else f"{code}{text}"

@@ -1,0 +1,58 @@
+"""Leasing and rescuing: what a worker gets, under which fence."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from stem.adapters.redis.changes import dump
+from stem.adapters.redis.connection import Server
+from stem.adapters.redis.records import deliveries_of
+from stem.contracts.changes import Fence
+from stem.contracts.fairness import Credits
+from stem.contracts.store import Delivery, LeaseAnswer, LeaseRequest, Suspect, TakeRequest
+
+__all__ = ["Credits", "find_suspects", "lease_messages", "take_messages"]
+
+_MOST: Final = 1_000
+"""Messages of one call, whatever its limit."""
+
+
+async def lease_messages(server: Server, request: LeaseRequest, owed: Credits) -> tuple[LeaseAnswer, Credits]:
+    """Lease what is due, and the credits of the queues after it."""
+    names = sorted(request.queues)
+    queues = [[name, request.queues[name], owed.get(name, 0)] for name in names]
+    asked: dict[str, Any] = {
+        "id": request.request_id,
+        "worker": request.worker,
+        "fingerprint": request.fingerprint,
+        "queues": queues,
+        "wanted": request.limit,
+        "limit": min(request.limit, _MOST),
+        "started": request.started,
+        "lease": request.lease,
+        "leases": dict(request.leases),
+    }
+    now, due, balance, *values = await server.run("lease", dump(asked))
+    if balance:
+        after: list[float] = json.loads(balance)
+        owed = {**owed, **{name: int(credit) for name, credit in zip(names, after, strict=True)}}
+    return LeaseAnswer(deliveries_of(values, now), None if due < 0 else due), owed
+
+
+async def find_suspects(server: Server) -> tuple[Suspect, ...]:
+    """Leases that were not renewed in time, and those that end later than they can."""
+    values = await server.run("suspects")
+    found: list[Suspect] = []
+    for at in range(0, len(values), 6):
+        task, counter, nonce, until, lease, expired = values[at : at + 6]
+        found.append(Suspect(Fence(task.decode(), counter, nonce.decode()), until, lease, bool(expired)))
+    return tuple(found)
+
+
+async def take_messages(server: Server, request: TakeRequest) -> tuple[Delivery, ...]:
+    """Take over those whose fence and expiry are still what the sweeper saw."""
+    suspects = [[s.fence.task_id, s.fence.counter, s.fence.nonce, s.lease_until] for s in request.suspects[:_MOST]]
+    asked = {"id": request.request_id, "worker": request.worker, "lease": request.lease, "suspects": suspects}
+    now, *values = await server.run("take", dump(asked))
+    return deliveries_of(values, now)

@@ -1,0 +1,132 @@
+-- What all scripts share. A script first reads and decides in memory; `flush` is the only place that writes, and
+-- it comes last, when nothing can fail any more.
+--
+-- Sorted sets whose scores are all 0 are sorted by their members' bytes:
+--   READY   queue, 255 - priority, due, seq, id     what may be leased now, in the order in which it is given out
+--   LATER   queue, due, refused, 255 - priority, seq, id     what has to be looked at again at that time
+--   REFUSED  queue, crowd, 255 - priority, due, seq, id     what a crowd of registries refused, each until its pause ends
+-- `queue` and `crowd` have their length before them; numbers are big endian.
+--
+-- What a call leased is indexed as one, under its nonce: ANSWERS has the ids, HELD how many of these leases stand,
+-- LEASED when the first of them may become suspect (or earlier), RENEWED when the last was renewed (or later).
+-- What ends in a batch and is kept equally long is one member of ENDED.
+
+local call = redis.call
+local now = tonumber(ARGV[1])
+if not now then
+  local time = call('TIME')
+  now = time[1] * 1000000 + time[2]
+end
+
+local rows, changed = {}, {}
+local extras, extras_changed = {}, {}
+local hashes, sets, sums, tallies = {}, {}, {}, {}
+local told_queues, told_tasks, told_everybody = {}, {}, false
+local first_seq, seq
+
+local function cut(time)
+  return math.max(0, math.min(time, LATEST))
+end
+
+-- Reading ------------------------------------------------------------------------------------------------------
+
+local function in_parts(list, size, work)
+  if #list <= size then
+    if #list > 0 then
+      work(list)
+    end
+    return
+  end
+  for at = 1, #list, size do
+    local part = {}
+    for i = at, math.min(at + size - 1, #list) do
+      part[#part + 1] = list[i]
+    end
+    work(part)
+  end
+end
+
+local function fetch(ids)
+  local missing, asked = {}, {}
+  for _, id in ipairs(ids) do
+    if rows[id] == nil and not asked[id] then
+      asked[id] = true
+      missing[#missing + 1] = id
+    end
+  end
+  in_parts(missing, 1000, function(part)
+    for i, raw in ipairs(call('HMGET', ROWS, unpack(part))) do
+      rows[part[i]] = raw and decode(raw)
+    end
+  end)
+end
+
+local function find(id)
+  local row = rows[id]
+  if row == nil then
+    local raw = call('HGET', ROWS, id)
+    row = raw and decode(raw)
+    rows[id] = row
+  end
+  return row
+end
+
+-- The rare facts of a task, texts by name: errors, progress, why it is parked, who refused it, what its start told.
+local function more(id, row)
+  local found = extras[id]
+  if not found then
+    local text = row.has_extras == 1 and call('HGET', EXTRAS, id)
+    found = text and cjson.decode(text) or {}
+    extras[id] = found
+  end
+  return found
+end
+
+local function note(id, row, name, value)
+  if not value and row.has_extras == 0 and not extras[id] then
+    return
+  end
+  local found = more(id, row)
+  if found[name] ~= value then
+    found[name] = value or nil
+    extras_changed[id] = true
+    changed[id] = true
+  end
+end
+
+-- Staging ------------------------------------------------------------------------------------------------------
+
+local function part_of(all, key)
+  local part = all[key]
+  if not part then
+    part = {}
+    all[key] = part
+  end
+  return part
+end
+
+local function put(key, field, value) -- a field of a hash; false deletes it
+  part_of(hashes, key)[field] = value
+end
+
+local function rank(key, member, score) -- a member of a sorted set; false removes it
+  part_of(sets, key)[member] = score
+end
+
+local function add(key, field, by)
+  local part = part_of(sums, key)
+  part[field] = (part[field] or 0) + by
+end
+
+local function tally(state, queue, by)
+  if state ~= '' then
+    local part = part_of(tallies, state)
+    part[queue] = (part[queue] or 0) + by
+  end
+end
+
+local function move(row, state) -- to another state, with the tally of its queue
+  tally(row.state, row.queue, -1)
+  tally(state, row.queue, 1)
+  row.state = state
+end

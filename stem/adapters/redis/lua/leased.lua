@@ -1,0 +1,74 @@
+-- The writes of a commit under a lease that stands.
+
+local EVIDENCE = { 'backoff', 'ack', 'lost_by', 'lost_backoff', 'lost_ack' }
+
+local function consume(id, row, number)
+  row.used_fence, row.used_nonce, row.used_number = row.fence, row.nonce, number
+  row.started, row.lost_started = 0, 0
+  let_go(id, row)
+  for _, name in ipairs(EVIDENCE) do
+    note(id, row, name, nil)
+  end
+end
+
+local function finish_leased(id, row, write) -- letter, state, error, reason, blob
+  local _, state, failure, reason, at = unpack(write)
+  note(id, row, 'error', failure or nil)
+  note(id, row, 'buried', reason or nil)
+  if at and row.ignored == 0 then
+    put(RESULTS, id, ARGV[BLOBS + at])
+  end
+  if reason then
+    rank(DEAD, id, row.seq)
+  end
+  finish(id, row, state, reason and KEPT_DEAD or KEPT)
+end
+
+local function refuse(id, row, write) -- letter, state, delay, error, reason, fingerprint, pause
+  local found = more(id, row)
+  local kept = {}
+  for _, refusal in ipairs(found.refused or {}) do
+    if refusal[1] ~= write[6] then
+      kept[#kept + 1] = refusal
+    end
+  end
+  kept[#kept + 1] = { write[6], string.format('%.0f', cut(now + write[7])) }
+  while #kept > 16 do
+    table.remove(kept, 1)
+  end
+  note(id, row, 'refused', kept)
+  note(id, row, 'reason', write[5])
+  row.parks, row.refused = row.parks + 1, 1
+  row.started_at = 0 -- it has not begun, whatever its lease call marked
+end
+
+local function give_back(id, row, write) -- letter, state, delay (false: back to its place), error, reason, fingerprint, pause
+  local _, state, delay, failure, reason = unpack(write)
+  move(row, state)
+  if failure then
+    row.attempt = row.attempt + 1
+    note(id, row, 'error', failure)
+  end
+  if reason then
+    refuse(id, row, write)
+  end
+  row.due = delay and cut(now + delay) or row.published
+  wait(id, row)
+  told_queues[row.queue] = true
+end
+
+local function start(id, row, write)
+  row.started, row.started_at = 1, now
+  changed[id] = true
+  note(id, row, 'backoff', write[2])
+  note(id, row, 'ack', write[3])
+end
+
+local function report(id, row, write)
+  if write[2] > row.reported then
+    row.reported = write[2]
+    changed[id] = true
+    note(id, row, 'progress', write[3])
+  end
+  told_tasks[id] = true
+end

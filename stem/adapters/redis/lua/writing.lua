@@ -1,0 +1,105 @@
+-- The end of every script that changes something: all that was staged is written, then told.
+
+local function write_hashes(deleting)
+  for key, fields in pairs(hashes) do
+    local list = {}
+    for field, value in pairs(fields) do
+      if deleting and not value then
+        list[#list + 1] = field
+      elseif not deleting and value then
+        list[#list + 1] = field
+        list[#list + 1] = value
+      end
+    end
+    in_parts(list, 2000, function(part)
+      call(deleting and 'HDEL' or 'HSET', key, unpack(part))
+    end)
+  end
+end
+
+local function write_sets(removing)
+  for key, members in pairs(sets) do
+    local list = {}
+    for member, score in pairs(members) do
+      if removing and not score then
+        list[#list + 1] = member
+      elseif not removing and score then
+        list[#list + 1] = score
+        list[#list + 1] = member
+      end
+    end
+    in_parts(list, 2000, function(part)
+      call(removing and 'ZREM' or 'ZADD', key, unpack(part))
+    end)
+  end
+end
+
+local function write_sums()
+  for state, queues in pairs(tallies) do
+    for queue, by in pairs(queues) do
+      add(COUNTS, state .. ':' .. queue, by)
+    end
+  end
+  for key, fields in pairs(sums) do
+    for field, by in pairs(fields) do
+      if by ~= 0 and call('HINCRBY', key, field, by) <= 0 then
+        call('HDEL', key, field)
+        if key == HELD then
+          call('HDEL', ANSWERS, field)
+          call('ZREM', LEASED, field)
+          call('ZREM', RENEWED, field)
+        end
+      end
+    end
+  end
+end
+
+local function stage_rows()
+  for id in pairs(extras_changed) do
+    local row, found = rows[id], extras[id]
+    if row then
+      row.has_extras = next(found) and 1 or 0
+      put(EXTRAS, id, next(found) and cjson.encode(found) or false)
+    end
+  end
+  for id in pairs(changed) do
+    if rows[id] then
+      put(ROWS, id, encode(rows[id]))
+    end
+  end
+  if seq ~= first_seq then
+    put(NUMBERS, 'seq', seq)
+  end
+end
+
+local function flush()
+  stage_rows()
+  write_hashes(false)
+  write_sets(false)
+  write_sets(true)
+  write_hashes(true)
+  write_sums()
+end
+
+-- Tell those who listen, once for the whole batch; the names of the queues go back to the caller too.
+local function tell(channel, origin)
+  local queues, tasks = {}, {}
+  for queue in pairs(told_queues) do
+    queues[#queues + 1] = queue
+  end
+  for task in pairs(told_tasks) do
+    tasks[#tasks + 1] = task
+  end
+  if #queues > 0 or #tasks > 0 then
+    local number = call('HINCRBY', NUMBERS, 'notices', 1)
+    local news = { n = number }
+    if #tasks > 1000 then
+      news.e = true
+    else
+      news.q = #queues > 0 and queues or nil
+      news.t = #tasks > 0 and tasks or nil
+    end
+    call('PUBLISH', channel, origin .. cjson.encode(news))
+  end
+  return queues
+end

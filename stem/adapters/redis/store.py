@@ -1,0 +1,168 @@
+"""The store on one namespace of a Redis server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from stem.adapters.redis import heartbeats, queries
+from stem.adapters.redis.commit import commit_changes, in_batches
+from stem.adapters.redis.connection import Server
+from stem.adapters.redis.keeper import RedisKeeper
+from stem.adapters.redis.lease import Credits, find_suspects, lease_messages, take_messages
+from stem.adapters.redis.safety import read_info, warnings_for
+from stem.adapters.redis.url import Place
+from stem.adapters.redis.wake import Wake
+from stem.clock import Clock, Micros
+from stem.contracts.capabilities import Capabilities
+from stem.contracts.changes import Change, Verdict
+from stem.contracts.heartbeats import Heartbeat, WorkerRecord
+from stem.contracts.queries import Page, QueueCount, StoredResult, TaskFilter
+from stem.contracts.store import (
+    Delivery,
+    Keeper,
+    LeaseAnswer,
+    LeaseRequest,
+    Listener,
+    Notice,
+    Subscription,
+    Suspect,
+    TakeRequest,
+)
+from stem.ids import new_id
+from stem.tasks.status import TaskRecord
+
+__all__ = ["RedisStore"]
+
+T = TypeVar("T")
+
+_CAPABILITIES: Final = Capabilities(durable=True, shared=True)
+_MOST_DELETED: Final = 1_000
+
+
+class RedisStore:
+    """`stem.contracts.store.Store` on keys that any number of processes and machines may share.
+
+    Every change of state is a script, which the server runs alone and whole. What was committed is as durable as the
+    server's persistence makes it; `warnings` says where that is not enough.
+    """
+
+    def __init__(self, place: Place, namespace: str, clock: Clock) -> None:
+        self.server: Final = Server(place, namespace, clock)
+        self._namespace = namespace
+        self._clock = clock
+        self._origin = new_id()
+        self._owed: Credits = {}
+        self._wake = Wake(self.server, self._origin)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """As durable as the server is set up to be, and shared."""
+        return _CAPABILITIES
+
+    async def warnings(self) -> tuple[str, ...]:
+        """What in the server's settings can lose accepted work, as sentences with the advice; empty when nothing is."""
+        return warnings_for(await read_info(self.server))
+
+    async def commit(self, changes: Sequence[Change]) -> list[Verdict]:
+        """Apply each change whole or not at all; up to 500 of them in one script call; one verdict per change.
+
+        A caller that is cancelled does not stop the call under way. Raises `StoreUnavailable` when the server does not
+        answer, `StoreFull` when its memory is full, and then each change is there whole or not at all.
+        """
+        verdicts: list[Verdict] = []
+        for batch in in_batches(changes):
+            verdicts += await _finish(self._commit(batch))
+        return verdicts
+
+    async def lease(self, request: LeaseRequest) -> LeaseAnswer:
+        """Up to `limit` due messages, at most 1,000, leased in one script call."""
+        answer, self._owed = await lease_messages(self.server, request, self._owed)
+        return answer
+
+    async def suspects(self) -> tuple[Suspect, ...]:
+        """Leases not renewed in time, and those that end later than they can; at most some thousands of them."""
+        return await find_suspects(self.server)
+
+    async def take(self, request: TakeRequest) -> tuple[Delivery, ...]:
+        """Take over lost deliveries under a new fence, in one script call."""
+        return await take_messages(self.server, request)
+
+    def keeper(self) -> Keeper:
+        """A blocking renewer with a connection of its own."""
+        return RedisKeeper(self.server.place, self._namespace, self._clock)
+
+    def listen(self, listener: Listener) -> Subscription:
+        """Hear of own commits at once, of others' by a message, and of lost messages within two seconds."""
+        return self._wake.listen(listener)
+
+    async def retain(self, limit: int) -> int:
+        """Delete up to `limit` ended tasks whose time is over, at most 1,000 in a script call."""
+        deleted = 0
+        while deleted < limit:
+            wanted = min(limit - deleted, _MOST_DELETED)
+            found: int = await self.server.run("retain", wanted)
+            deleted += found
+            if found < wanted:
+                break
+        return deleted
+
+    async def now(self) -> Micros:
+        """The time by which every script of this store would decide now."""
+        return await queries.ask_time(self.server)
+
+    async def get(self, ids: Sequence[str]) -> Mapping[str, TaskRecord]:
+        """The records of those ids that are known."""
+        return await queries.find_records(self.server, ids)
+
+    async def results(self, ids: Sequence[str]) -> Mapping[str, StoredResult]:
+        """How those of the ids stand that are known."""
+        return await queries.find_results(self.server, ids)
+
+    async def list_tasks(self, where: TaskFilter, *, limit: int, after: str | None = None) -> Page:
+        """A page of the tasks for which the filter holds, the newest first; looks at 2,000 records in a script call."""
+        return await queries.list_page(self.server, where, limit, after)
+
+    async def queues(self) -> tuple[QueueCount, ...]:
+        """Every queue that has a record, by name; from tallies, whatever the number of records."""
+        return await queries.count_queues(self.server)
+
+    async def task_names(self) -> Mapping[str, int]:
+        """Every task name that has a record, with the number of records; from tallies."""
+        return await queries.count_names(self.server)
+
+    async def beat(self, heartbeat: Heartbeat) -> None:
+        """Record the sign of life; the first of a fingerprint wakes those who might run what is parked."""
+        self._wake.tell(Notice(await heartbeats.record_beat(self.server, self._origin, heartbeat)))
+
+    async def retire(self, worker: str) -> None:
+        """Forget a worker that has stopped."""
+        await heartbeats.retire_worker(self.server, worker)
+
+    async def workers(self) -> tuple[WorkerRecord, ...]:
+        """Every worker seen in the last hour, by name."""
+        return await heartbeats.list_workers(self.server)
+
+    async def aclose(self) -> None:
+        """Close all connections; may be called twice."""
+        await self._wake.aclose()
+        await self.server.aclose()
+
+    async def _commit(self, changes: Sequence[Change]) -> list[Verdict]:
+        verdicts, notice = await commit_changes(self.server, self._origin, changes, largest=_CAPABILITIES.max_value)
+        self._wake.tell(notice)
+        return verdicts
+
+
+async def _finish(work: Coroutine[Any, Any, T]) -> T:
+    """What the work returns; a caller that is cancelled leaves it to end by itself."""
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(_look_at)
+    return await asyncio.shield(task)
+
+
+def _look_at(task: asyncio.Future[Any]) -> None:
+    """An error that nobody waits for any more needs no report."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,178 @@
+"""Who listens hears of commits: in this process by a call, in others by one message a batch, and by a poll beneath."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from stem.adapters.redis import driver
+from stem.adapters.redis.connection import Server
+from stem.adapters.redis.errors import DRIVER_ERRORS
+from stem.adapters.redis.scripts import KEYS
+from stem.contracts.store import Listener, Notice
+from stem.errors import StemError
+
+__all__ = ["Ear", "Wake"]
+
+POLL_SECONDS: Final = 1.0
+_SILENCE: Final = 15.0
+"""Seconds without a message after which the connection is asked whether it lives."""
+_FIRST_PAUSE: Final = 0.05
+_NOTHING: Final = Notice()
+_EVERYTHING: Final = Notice(everything=True)
+_NUMBERS: Final = KEYS.index("numbers")
+_LOG = logging.getLogger(__name__)
+
+
+class Wake:
+    """The listeners of one store; one connection that is subscribed while somebody listens.
+
+    Each batch that has news gets a number at the server. `origin` marks the messages of this store, which has told
+    its own listeners already.
+    """
+
+    def __init__(self, server: Server, origin: str) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._server = server
+        self._origin = origin.encode()
+        self._listeners: dict[object, Listener] = {}
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._subscribed = False
+        self._heard = 0
+
+    @property
+    def has_listeners(self) -> bool:
+        """Whether anybody is to be told."""
+        return bool(self._listeners)
+
+    def listen(self, listener: Listener) -> Ear:
+        """Add a listener; may be called in any thread."""
+        key = object()
+        self._listeners[key] = listener
+        self._on_loop(self._start)
+        return Ear(lambda: self._forget(key))
+
+    def tell(self, notice: Notice) -> None:
+        """Call every listener."""
+        if notice != _NOTHING:
+            for listener in tuple(self._listeners.values()):
+                listener(notice)
+
+    async def aclose(self) -> None:
+        """Fall silent; called on the loop."""
+        self._listeners.clear()
+        tasks = self._tasks
+        self._stop()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+    def _forget(self, key: object) -> None:
+        self._listeners.pop(key, None)
+        if not self._listeners and not self._loop.is_closed():
+            self._on_loop(self._stop)
+
+    def _on_loop(self, step: Callable[[], None]) -> None:
+        try:
+            here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            here = False
+        if here:
+            step()
+        else:
+            self._loop.call_soon_threadsafe(step)
+
+    def _start(self) -> None:
+        if not self._tasks and self._listeners:
+            create = self._loop.create_task
+            self._tasks = (
+                create(self._hear_always(), name="stem-redis-hear"),
+                create(self._poll(), name="stem-redis-poll"),
+            )
+
+    def _stop(self) -> None:
+        if not self._listeners:
+            for task in self._tasks:
+                task.cancel()
+            self._tasks = ()
+
+    async def _hear_always(self) -> None:
+        """Subscribe, and again whenever the connection is lost; what was missed meanwhile is told as everything."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                await self._hear()
+            except DRIVER_ERRORS as error:
+                if self._subscribed:
+                    pause = _FIRST_PAUSE
+                    _LOG.info("lost the notices of %s: %s", self._server.place, error)
+            finally:
+                self._subscribed = False
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, POLL_SECONDS)
+
+    async def _hear(self) -> None:
+        listening = driver.subscriber(self._server.place)
+        ear = driver.ear_of(listening)
+        try:
+            await ear.subscribe(self._server.channel)
+            await self._read(ear)
+        finally:
+            await ear.aclose()
+            await listening.connection_pool.disconnect()
+
+    async def _read(self, ear: driver.Ear) -> None:
+        asked = False
+        while True:
+            message = await ear.get_message(timeout=_SILENCE)
+            if message is None:
+                if asked:
+                    raise TimeoutError("the server has fallen silent")
+                await ear.ping()
+                asked = True
+                continue
+            asked = False
+            if message["type"] == "subscribe":
+                self._subscribed = True
+                self.tell(_EVERYTHING)
+            elif message["type"] == "message":
+                self._receive(message["data"])
+
+    def _receive(self, data: bytes) -> None:
+        news = json.loads(data[len(self._origin) :])
+        self._heard = max(self._heard, news["n"])
+        if data.startswith(self._origin):
+            return
+        if news.get("e"):
+            self.tell(_EVERYTHING)
+        else:
+            self.tell(Notice(frozenset(news.get("q", ())), tuple(news.get("t", ()))))
+
+    async def _poll(self) -> None:
+        """One small question a second: whether the server has told more than was heard when it was asked last."""
+        seen: int | None = None
+        while True:
+            with suppress(StemError):
+                number = int(await self._server.command("HGET", self._server.keys[_NUMBERS], "notices") or 0)
+                missed = seen is not None and (self._heard < seen if self._subscribed else number != seen)
+                if seen is None or number < self._heard or missed:
+                    self._heard = number
+                if missed:
+                    self.tell(_EVERYTHING)
+                seen = number
+            await asyncio.sleep(POLL_SECONDS)
+
+
+class Ear:
+    """A subscription."""
+
+    def __init__(self, forget: Callable[[], None]) -> None:
+        self._forget = forget
+
+    def close(self) -> None:
+        """Hear no more; may be called twice."""
+        self._forget()
