@@ -1,0 +1,44 @@
+"""The PostgreSQL engine: one schema of a database, any number of workers on any machines."""
+
+from __future__ import annotations
+
+import asyncpg  # noqa: F401  # pyright: ignore[reportUnusedImport]  # without its driver the adapter must not load
+
+from stem.contracts.adapter import StoreOptions
+from stem.contracts.store import Store
+
+__all__ = ["migrate", "open_store"]
+
+
+async def open_store(url: str, options: StoreOptions, /) -> Store:
+    """Connect to the database that the URL names; the schema is its `?schema=`, else the namespace.
+
+    `postgresql://user:password@host:5432/database`, with `sslmode`, `sslrootcert`, `sslcert` and `sslkey` as libpq has
+    them, and `pgbouncer=1` where one that pools transactions stands before the server and is not found out by itself.
+    Raises `ConfigError` for another URL, a user, password or database that the server refuses, missing rights, or a
+    server older than 13; `SchemaMismatch`, `StoreReadOnly` or `StoreUnavailable` for a database that cannot be used.
+    """
+    from stem.adapters.postgres.store import PostgresStore
+    from stem.adapters.postgres.url import parse_url
+
+    store = PostgresStore(parse_url(url, options.namespace), options.clock)
+    try:
+        await store.check()
+    except BaseException:
+        await store.aclose()
+        raise
+    return store
+
+
+async def migrate(url: str, options: StoreOptions, /) -> tuple[str, ...]:
+    """Bring the schema to this version, in one transaction under an advisory lock; the names of the steps taken."""
+    from stem.adapters.postgres.connection import Bouncer, Line
+    from stem.adapters.postgres.migrations import migrate_schema
+    from stem.adapters.postgres.url import parse_url
+
+    place = parse_url(url, options.namespace)
+    line = Line(place, Bouncer(known=place.pgbouncer))
+    try:
+        return await line.run(lambda connection: migrate_schema(connection, place))
+    finally:
+        await line.close()

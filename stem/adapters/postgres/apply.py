@@ -1,0 +1,136 @@
+"""Commit: a batch of changes wave by wave; what cannot be taken is found and refused alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from stem.adapters.postgres.alone import TakenBack, apply_alone
+from stem.adapters.postgres.connection import Line
+from stem.adapters.postgres.errors import DRIVER_ERRORS, is_blocked, is_guilty, is_too_much_news, translate
+from stem.adapters.postgres.plan import Kind, waves
+from stem.adapters.postgres.statements import Book
+from stem.adapters.postgres.unique import publish_unique
+from stem.adapters.postgres.url import Place
+from stem.adapters.postgres.write import Fenced, Writing
+from stem.contracts.changes import APPLIED, Change, Publish, RefusalCode, Refused, Verdict
+from stem.contracts.store import Notice
+from stem.contracts.wellformed import refuse
+
+__all__ = ["Desk"]
+
+_FENCED_KINDS = (Kind.START, Kind.REPORT, Kind.CONSUME, Kind.FOLLOW)
+
+
+@dataclass(slots=True)
+class Desk:
+    """Where commits are done: fenced changes on one line, publishes on another, so that neither waits for the other."""
+
+    place: Place
+    book: Book
+    fenced: Line
+    free: Line
+    tell: Callable[[Notice], None]
+    largest: int
+
+    async def commit(self, changes: Sequence[Change]) -> list[Verdict]:
+        """One verdict per change, in order.
+
+        After a crash, or an error of the engine, each change is there whole or not at all. Raises that error, after
+        everything that could be done was done.
+        """
+        batch = _Batch(self, changes)
+        for wave in waves([(place, change) for place, change in enumerate(changes) if batch.is_sound(place, change)]):
+            works = [batch.work(kind, sorted(places, key=batch.order)) for kind, places in wave.members.items()]
+            await _together(works)
+        if batch.blocked is not None:
+            raise translate(batch.blocked, self.place) from batch.blocked
+        return [batch.verdicts[place] for place in range(len(changes))]
+
+
+@dataclass(slots=True)
+class _Batch:
+    desk: Desk
+    changes: Sequence[Change]
+    verdicts: dict[int, Verdict] = field(default_factory=dict[int, Verdict])
+    blocked: Exception | None = None
+
+    def is_sound(self, place: int, change: Change) -> bool:
+        """Whether a change is well formed; the verdict of one that is not is noted."""
+        refused = refuse(change, self.desk.largest)
+        if refused is not None:
+            self.verdicts[place] = refused
+        return refused is None
+
+    def order(self, place: int) -> tuple[str, int]:
+        """Rows are locked in the order of ids; what is published keeps its order."""
+        fence = self.changes[place].fence
+        return ("" if fence is None else fence.task_id, place)
+
+    async def work(self, kind: Kind, places: list[int], *, silently: bool = False) -> None:
+        """Do changes of one kind, and halve them until one that the engine cannot take stands alone."""
+        try:
+            await self._at_once(kind, places, silently=silently)
+        except DRIVER_ERRORS as error:
+            if is_too_much_news(error) and not silently:
+                await self.work(kind, places, silently=True)
+            elif not (is_guilty(error) or is_blocked(error)):
+                raise translate(error, self.desk.place) from error
+            elif len(places) > 1:
+                middle = len(places) // 2
+                await self.work(kind, places[:middle], silently=silently)
+                await self.work(kind, places[middle:], silently=silently)
+            elif is_blocked(error):
+                self.blocked = error
+            else:
+                self.verdicts[places[0]] = Refused(RefusalCode.REJECTED, str(error))
+
+    async def _at_once(self, kind: Kind, places: list[int], *, silently: bool) -> None:
+        changes = [self.changes[place] for place in places]
+        fenced = kind in _FENCED_KINDS or changes[0].fence is not None
+        line = self.desk.fenced if fenced else self.desk.free
+        several = kind in (Kind.UNIQUE, Kind.ALONE)
+        attempt = line.transact if several else line.attempt
+
+        async def work(connection: asyncpg.Connection) -> tuple[list[Verdict], Notice]:
+            writing = Writing(connection, self.desk.book, "never" if silently else "once" if several else "each")
+            return await _apply(writing, kind, changes), writing.notice()
+
+        try:
+            verdicts, notice = await attempt(work)
+        except TakenBack as back:
+            verdicts, notice = [back.verdict], Notice()
+        self.verdicts.update(zip(places, verdicts, strict=True))
+        self.desk.tell(notice)
+
+
+async def _apply(writing: Writing, kind: Kind, changes: list[Change]) -> list[Verdict]:
+    if kind is Kind.PUBLISH:
+        await writing.publish([write for change in changes for write in change.writes if isinstance(write, Publish)])
+        return [APPLIED] * len(changes)
+    if kind is Kind.UNIQUE:
+        verdicts = await publish_unique(writing, [w for c in changes for w in c.writes if isinstance(w, Publish)])
+        await writing.tell()
+        return verdicts
+    if kind is Kind.ALONE:
+        return [await apply_alone(writing, change) for change in changes]
+    members = [Fenced.of(change) for change in changes]
+    if kind is Kind.FOLLOW:
+        follow_ups = [[write for write in change.writes if isinstance(write, Publish)] for change in changes]
+        return await writing.follow(members, follow_ups)
+    if kind is Kind.START:
+        return await writing.start(members)
+    return await writing.report(members) if kind is Kind.REPORT else await writing.consume(members)
+
+
+async def _together(works: Sequence[Awaitable[None]]) -> None:
+    """All of them, also when one fails; its error comes after the end of the others."""
+    if len(works) == 1:
+        await works[0]
+        return
+    for outcome in await asyncio.gather(*works, return_exceptions=True):
+        if outcome is not None:
+            raise outcome

@@ -1,0 +1,138 @@
+"""Changes as rows, and rows as the columns that a statement takes: one array for each. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from stem.clock import Micros
+from stem.contracts.changes import Bury, Fence, Park, Publish, Release, Report, Reschedule, Settle, Start
+from stem.contracts.wellformed import event_of
+from stem.tasks.retry import Backoff
+from stem.tasks.state import outcome_state
+from stem.tasks.status import Failure, Progress
+
+__all__ = [
+    "CONSUME",
+    "FENCE",
+    "PUBLISH",
+    "REPORT",
+    "START",
+    "columns",
+    "consume_row",
+    "dump_failure",
+    "load_backoff",
+    "load_failure",
+    "load_progress",
+    "publish_row",
+    "report_row",
+    "start_row",
+]
+
+Row = tuple[object, ...]
+Columns = dict[str, list[object]]
+_LATEST: Final[Micros] = 1 << 60
+"""Durations are cut here, so that sums of them fit 64 bits."""
+
+FENCE: Final = ("task", "nonce", "counter", "number")
+START: Final = (*FENCE, "backoff", "ack")
+REPORT: Final = (*FENCE, "sequence", "progress")
+CONSUME: Final = (*FENCE, "state", "delay", "error", "reason", "result")
+PUBLISH: Final = (
+    *("id", "name", "queue", "priority", "wait", "not_before", "expires", "result_ttl", "ignore_result"),
+    *("max_retries", "root", "parent", "tags", "unique_key", "unique_for", "body", "by"),
+)
+
+
+def columns(names: Sequence[str], rows: Sequence[Row]) -> Columns:
+    """The rows turned into columns."""
+    if not rows:
+        return {name: [] for name in names}
+    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+
+
+def publish_row(write: Publish, by: str | None = None) -> Row:
+    """The row of a message; `by` is the task whose end publishes it."""
+    envelope, unique = write.envelope, write.unique
+    return (
+        envelope.id,
+        envelope.name,
+        envelope.queue,
+        envelope.priority,
+        _cut(write.delay),
+        None if write.not_before is None else _cut(write.not_before),
+        None if envelope.expires is None else _cut(envelope.expires),
+        _cut(envelope.result_ttl),
+        envelope.ignore_result,
+        envelope.max_retries,
+        envelope.root if envelope.root not in ("", envelope.id) else None,
+        envelope.parent,
+        json.dumps(envelope.tags) if envelope.tags else None,
+        None if unique is None else unique.key,
+        None if unique is None or unique.lifetime is None else _cut(unique.lifetime),
+        write.body,
+        by,
+    )
+
+
+def start_row(fence: Fence, number: int, write: Start) -> Row:
+    """The row of a start."""
+    backoff = write.backoff
+    numbers = json.dumps([backoff.initial, backoff.factor, backoff.max_delay, backoff.jitter])
+    return (fence.task_id, fence.nonce, fence.counter, number, numbers, write.ack)
+
+
+def report_row(fence: Fence, number: int, write: Report) -> Row:
+    """The row of a progress report."""
+    report = write.progress
+    values = json.dumps([report.sequence, report.done, report.total, report.message, report.data])
+    return (fence.task_id, fence.nonce, fence.counter, number, report.sequence, values)
+
+
+def consume_row(fence: Fence, number: int, write: Settle | Reschedule | Release | Bury | Park) -> Row:
+    """The row of a write that ends a lease."""
+    return (
+        fence.task_id,
+        fence.nonce,
+        fence.counter,
+        number,
+        outcome_state(event_of(write)).value,
+        _delay(write),
+        None if isinstance(write, Release | Park) or write.error is None else dump_failure(write.error),
+        write.reason if isinstance(write, Bury) else None,
+        write.result if isinstance(write, Settle) else None,
+    )
+
+
+def _delay(write: Settle | Reschedule | Release | Bury | Park) -> Micros | None:
+    """Until it is due again; `None` for a message that takes its old place."""
+    if isinstance(write, Release):
+        return _cut(write.delay) if write.delay > 0 else None
+    if isinstance(write, Park):
+        return 0
+    return _cut(write.delay) if isinstance(write, Reschedule) else None
+
+
+def _cut(duration: Micros) -> Micros:
+    return max(-_LATEST, min(duration, _LATEST))
+
+
+def dump_failure(error: Failure) -> str:
+    """JSON in ASCII, so that no byte of a message can disturb what it travels in."""
+    return json.dumps([error.kind, error.message, error.traceback, error.code])
+
+
+def load_failure(text: str | None) -> Failure | None:
+    """The failure that `dump_failure` wrote."""
+    return None if text is None else Failure(*json.loads(text))
+
+
+def load_progress(text: str | None) -> Progress | None:
+    """The progress that `report_row` wrote."""
+    return None if text is None else Progress(*json.loads(text))
+
+
+def load_backoff(text: str | None) -> Backoff | None:
+    """The backoff that `start_row` wrote."""
+    return None if text is None else Backoff(*json.loads(text))

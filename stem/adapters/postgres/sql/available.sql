@@ -1,0 +1,6 @@
+WITH clock AS MATERIALIZED (SELECT {now} AS now)
+SELECT w.queue, count(*) AS tally
+FROM unnest(:queues::text[], :quotas::integer[]) AS w (queue, quota) CROSS JOIN LATERAL (
+{candidates}
+) AS m
+GROUP BY w.queue

@@ -1,0 +1,3 @@
+UPDATE {schema}.tasks
+SET cancel_requested = true, terminate_requested = terminate_requested OR :terminate::boolean
+WHERE id = :task

@@ -1,0 +1,2 @@
+WITH told AS (SELECT :queues::text[] AS queues, :tasks::text[] AS tasks)
+SELECT {notify} FROM told

@@ -1,0 +1,48 @@
+given AS (
+    SELECT g.*, g.state = ANY (:terminal::text[]) AS ended
+    FROM unnest(
+        :task::text[], :nonce::text[], :counter::bigint[], :number::bigint[], :state::text[], :delay::bigint[],
+        :error::text[], :reason::text[], :result::bytea[]
+    ) AS g (task, nonce, counter, number, state, delay, error, reason, result)
+),
+done AS (
+    UPDATE {schema}.tasks AS t
+    SET
+        state = g.state,
+        due = CASE WHEN NOT g.ended THEN coalesce(c.now + g.delay, t.published_at) END,
+        attempt = t.attempt + CASE WHEN g.state = :retried THEN 1 ELSE 0 END,
+        error = CASE WHEN g.state = ANY (:untouched::text[]) THEN t.error ELSE g.error END,
+        result = CASE WHEN NOT t.ignore_result THEN g.result END,
+        bury_reason = g.reason,
+        finished_at = CASE WHEN g.ended THEN c.now END,
+        result_until = CASE WHEN g.ended AND NOT t.ignore_result THEN c.now + t.result_ttl END,
+        keep_until = CASE
+            WHEN g.ended AND g.reason IS NULL THEN c.now + greatest(:kept::bigint, 2 * t.result_ttl)
+            WHEN g.ended THEN c.now + greatest(:kept_dead::bigint, 2 * t.result_ttl)
+        END,
+        used_fence = t.fence, used_nonce = t.nonce, used_number = g.number,
+        nonce = NULL, lease = NULL, lease_until = NULL, started = false, backoff = NULL, ack = NULL,
+        lost_by = NULL, lost_started = NULL, lost_backoff = NULL, lost_ack = NULL
+    FROM given AS g CROSS JOIN clock AS c
+    WHERE {fenced}
+    RETURNING
+        t.id, t.seq, t.queue, t.priority, t.due, t.keep_until, t.refused_by, t.refused_until, t.unique_key,
+        octet_length(t.body) AS size, g.nonce, g.ended
+),
+back AS (
+    INSERT INTO {schema}.line (seq, due, priority, size, queue, refused_by, refused_until)
+    SELECT seq, due, priority, size, queue, refused_by, refused_until FROM done WHERE NOT ended
+),
+kept AS (
+    INSERT INTO {schema}.ended (keep_until, seqs)
+    SELECT keep_until, array_agg(seq) FROM done WHERE ended GROUP BY keep_until
+),
+gone AS (SELECT d.nonce, count(*) AS tally FROM done AS d GROUP BY d.nonce ORDER BY d.nonce),
+let_go AS (
+    UPDATE {schema}.leases AS l SET held = l.held - g.tally
+    FROM gone AS g WHERE l.nonce = ANY (ARRAY[g.nonce])
+),
+freed AS (
+    DELETE FROM {schema}.uniques AS u USING done AS d
+    WHERE d.ended AND u.key = ANY (ARRAY[d.unique_key]) AND u.holder IS NOT DISTINCT FROM d.id AND u.until IS NULL
+)

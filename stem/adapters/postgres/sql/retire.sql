@@ -1,0 +1,1 @@
+DELETE FROM {schema}.workers AS w WHERE w.worker = :worker

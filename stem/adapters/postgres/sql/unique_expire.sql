@@ -1,0 +1,1 @@
+DELETE FROM {schema}.uniques AS u WHERE u.key = ANY (:keys::text[]) AND u.until <= {now}

@@ -1,0 +1,128 @@
+"""The statements of the engine, by name: each is a file in `sql/`, read once, at its first use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+
+from stem.clock import Clock, SystemClock
+
+__all__ = ["FOLDER", "Book", "quoted"]
+
+FOLDER: Final = Path(__file__).parent / "sql"
+_PARAMETER: Final = re.compile(r"(?<!:):([a-z_]+)")
+_FRAGMENTS: Final = {
+    "now": "coalesce(:manual::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)",
+    # Neither comparison can be turned round, so that no plan reads the table to look into what was given.
+    "fenced": (
+        "t.id = ANY (ARRAY[g.task]) AND t.nonce IS NOT DISTINCT FROM g.nonce AND t.fence IS NOT DISTINCT FROM g.counter"
+    ),
+    "message": (
+        "t.id, t.name, t.queue, t.body, t.attempt, t.max_retries, t.generation, t.deliveries, t.crashes, t.lost, "
+        "t.published_at, t.expires_at, t.expires_at <= c.now AND NOT t.began AS expired, t.ignore_result, "
+        "t.cancel_requested, t.parks, t.fence, t.lease, t.started"
+    ),
+    "length": (
+        "CASE WHEN cardinality(:names::text[]) = 0 THEN :lease::bigint ELSE coalesce((SELECT l.length "
+        "FROM unnest(:names::text[], :lengths::bigint[]) AS l (name, length) WHERE l.name = t.name), :lease::bigint) "
+        "END"
+    ),
+    "notify": (
+        "(SELECT pg_notify(:channel::text, CASE WHEN octet_length(n.news) <= 7900 THEN n.news "
+        "ELSE json_build_array(:sender::text)::text END) "
+        "FROM (SELECT json_build_array(:sender::text, told.queues, told.tasks)::text AS news OFFSET 0) AS n "
+        "WHERE :channel::text IS NOT NULL AND (told.queues IS NOT NULL OR told.tasks IS NOT NULL))"
+    ),
+}
+
+
+@dataclass(slots=True)
+class Book:
+    """The statements for one schema, one clock and one sender of notices.
+
+    The server's clock decides; a clock that is not the system's, as tests have, is passed to each statement instead.
+    """
+
+    schema: str
+    clock: Clock
+    sender: str
+    _known: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = field(
+        default_factory=dict[tuple[str, str], tuple[str, tuple[str, ...]]]
+    )
+
+    @property
+    def channel(self) -> str:
+        """On which channel stores of this schema tell each other."""
+        return f"stem:{self.schema}"
+
+    def text(self, name: str, conditions: str = "") -> str:
+        """The text of `sql/<name>.sql` with the schema and the shared fragments filled in."""
+        text = _read(name)
+        for key, part in _PARTS.items():
+            text = text.replace(f"{{{key}}}", part().rstrip())
+        for key, value in {**_FRAGMENTS, "conditions": conditions, "schema": quoted(self.schema)}.items():
+            text = text.replace(f"{{{key}}}", value)
+        return text
+
+    async def fetch(self, connection: asyncpg.Connection, name: str, /, **parameters: object) -> list[asyncpg.Record]:
+        """The rows of a statement. Given `channel=None` it tells nobody of what it did."""
+        return await self._fetch(connection, name, "", parameters)
+
+    async def fetch_where(
+        self, connection: asyncpg.Connection, name: str, conditions: str, /, **parameters: object
+    ) -> list[asyncpg.Record]:
+        """The rows of a statement for which the conditions hold."""
+        return await self._fetch(connection, name, conditions, parameters)
+
+    async def _fetch(
+        self, connection: asyncpg.Connection, name: str, conditions: str, parameters: dict[str, object]
+    ) -> list[asyncpg.Record]:
+        found = self._known.get((name, conditions))
+        if found is None:
+            found = self._known[name, conditions] = numbered(self.text(name, conditions))
+        text, names = found
+        parameters["manual"] = None if isinstance(self.clock, SystemClock) else self.clock.now()
+        parameters["sender"] = self.sender
+        parameters.setdefault("channel", self.channel)
+        return await connection.fetch(text, *(parameters[given] for given in names))
+
+
+def numbered(text: str) -> tuple[str, tuple[str, ...]]:
+    """The text with its named parameters numbered, and their names in that order."""
+    names = tuple(dict.fromkeys(_PARAMETER.findall(text)))
+    return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", text), names
+
+
+def quoted(name: str) -> str:
+    """A name as an identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _candidates(lock: str) -> str:
+    """What may be given to a worker, queue by queue: shared by who counts it and who takes it."""
+    return _read("parts/candidates").replace("{lock}", lock)
+
+
+@cache
+def _read(name: str) -> str:
+    return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+
+
+_PARTS: Final[Mapping[str, Callable[[], str]]] = {
+    "candidates": lambda: _candidates(""),
+    "candidates for update skip locked": lambda: _candidates("FOR UPDATE SKIP LOCKED"),
+    "next due": lambda: _read("parts/next_due"),
+    "consume": lambda: _read("parts/consume"),
+    "publish": lambda: _read("parts/publish").replace("{allowed}", ""),
+    # `IS TRUE` keeps the condition from becoming a join, and joins are not hashed here.
+    "publish what was allowed": lambda: _read("parts/publish").replace(
+        "{allowed}", "    WHERE (g.by IN (SELECT d.id FROM done AS d)) IS TRUE\n"
+    ),
+    "let go": lambda: _read("parts/let_go"),
+}

@@ -1,0 +1,156 @@
+"""The store on one schema of a PostgreSQL database: a connection for each kind of work, and who wants to hear."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from stem.adapters.postgres import heartbeats, queries
+from stem.adapters.postgres.apply import Desk
+from stem.adapters.postgres.connection import Bouncer, Line
+from stem.adapters.postgres.keeper import PostgresKeeper
+from stem.adapters.postgres.lease import find_suspects, lease_messages, take_messages
+from stem.adapters.postgres.migrations import check_schema
+from stem.adapters.postgres.statements import Book
+from stem.adapters.postgres.url import Place
+from stem.adapters.postgres.wake import Wake
+from stem.clock import Clock, Micros
+from stem.contracts.capabilities import Capabilities
+from stem.contracts.changes import Change, Verdict
+from stem.contracts.fairness import Credits
+from stem.contracts.heartbeats import Heartbeat, WorkerRecord
+from stem.contracts.queries import Page, QueueCount, StoredResult, TaskFilter
+from stem.contracts.store import (
+    Delivery,
+    Keeper,
+    LeaseAnswer,
+    LeaseRequest,
+    Listener,
+    Notice,
+    Subscription,
+    Suspect,
+    TakeRequest,
+)
+from stem.ids import new_id
+from stem.tasks.status import TaskRecord
+
+__all__ = ["PostgresStore"]
+
+_CAPABILITIES: Final = Capabilities(durable=True, shared=True)
+
+
+class PostgresStore:
+    """`stem.contracts.store.Store` on one schema, which any number of processes on any machines may share.
+
+    Every method that changes something is done whole even when its caller is cancelled. What was committed is as
+    durable as the server's `synchronous_commit` says. Every method raises `StoreUnavailable` when the server cannot be
+    reached, and connects again at the next call.
+    """
+
+    def __init__(self, place: Place, clock: Clock) -> None:
+        bouncer = Bouncer(known=place.pgbouncer)
+        self._place = place
+        self._bouncer = bouncer
+        self._book = Book(place.schema, clock, new_id())
+        self._fenced, self._free, self._leases = (Line(place, bouncer) for _ in range(3))
+        self._reader = Line(place, bouncer, steady=False)
+        self._wake = Wake(place, bouncer, self._book)
+        self._desk = Desk(place, self._book, self._fenced, self._free, self._wake.tell, _CAPABILITIES.max_value)
+        self._owed: Credits = {}
+
+    async def check(self) -> None:
+        """Connect, and check the schema. Raises what `open_store` raises."""
+        await self._leases.run(lambda connection: check_schema(connection, self._place))
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Durable, and shared between machines."""
+        return _CAPABILITIES
+
+    async def commit(self, changes: Sequence[Change]) -> list[Verdict]:
+        """Apply each change whole or not at all, in sets; one verdict per change, in order.
+
+        Raises `StoreUnavailable` when the server cannot be reached or somebody's open transaction holds a unique key
+        for more than a second; each change of the batch is there whole or not at all then.
+        """
+        if not changes:
+            return []
+        handed_over = asyncio.ensure_future(self._desk.commit(changes))
+        handed_over.add_done_callback(_look_at)
+        return await asyncio.shield(handed_over)
+
+    async def lease(self, request: LeaseRequest) -> LeaseAnswer:
+        """Lease what is due; what other workers are leasing at this moment is passed over."""
+        answer, self._owed = await self._leases.run(lambda c: lease_messages(c, self._book, request, self._owed))
+        return answer
+
+    async def suspects(self) -> tuple[Suspect, ...]:
+        """Leases that were not renewed in time, by the server's clock."""
+        return await self._leases.run(lambda c: find_suspects(c, self._book))
+
+    async def take(self, request: TakeRequest) -> tuple[Delivery, ...]:
+        """Take over lost deliveries under a new fence, in one transaction."""
+        return await self._leases.run_in_transaction(lambda c: take_messages(c, self._book, request))
+
+    def keeper(self) -> Keeper:
+        """A blocking renewer with a connection of its own."""
+        return PostgresKeeper(self._place, self._bouncer, self._book)
+
+    def listen(self, listener: Listener) -> Subscription:
+        """Hear of own commits at once, of others' by LISTEN, and within a second or so without it."""
+        return self._wake.listen(listener)
+
+    async def retain(self, limit: int) -> int:
+        """Delete up to `limit` ended tasks whose time is over, and as many unique keys, in one statement."""
+        rows = await self._reader.run(lambda c: self._book.fetch(c, "retain", most=limit))
+        return int(rows[0][0])
+
+    async def now(self) -> Micros:
+        """The server's clock."""
+        rows = await self._reader.run(lambda c: self._book.fetch(c, "now"))
+        return int(rows[0][0])
+
+    async def get(self, ids: Sequence[str]) -> Mapping[str, TaskRecord]:
+        """The records of those ids that are known."""
+        return await self._reader.run(lambda c: queries.find_records(c, self._book, ids))
+
+    async def results(self, ids: Sequence[str]) -> Mapping[str, StoredResult]:
+        """How those of the ids stand that are known."""
+        return await self._reader.run(lambda c: queries.find_results(c, self._book, ids))
+
+    async def list_tasks(self, where: TaskFilter, *, limit: int, after: str | None = None) -> Page:
+        """A page of the tasks for which the filter holds, the newest first."""
+        return await self._reader.run(lambda c: queries.list_page(c, self._book, where, limit=limit, after=after))
+
+    async def queues(self) -> tuple[QueueCount, ...]:
+        """Every queue that has a record, by name; reads every record."""
+        return await self._reader.run(lambda c: queries.count_queues(c, self._book))
+
+    async def task_names(self) -> Mapping[str, int]:
+        """Every task name that has a record, with the number of records; reads every record."""
+        return await self._reader.run(lambda c: queries.count_names(c, self._book))
+
+    async def beat(self, heartbeat: Heartbeat) -> None:
+        """Record the sign of life; the first of a fingerprint wakes those who might run what is parked."""
+        queues = await self._leases.run(lambda c: heartbeats.record_beat(c, self._book, heartbeat))
+        self._wake.tell(Notice(queues))
+
+    async def retire(self, worker: str) -> None:
+        """Forget a worker that has stopped."""
+        await self._leases.run(lambda c: heartbeats.retire_worker(c, self._book, worker))
+
+    async def workers(self) -> tuple[WorkerRecord, ...]:
+        """Every worker seen in the last hour, by name."""
+        return await self._reader.run(lambda c: heartbeats.list_workers(c, self._book))
+
+    async def aclose(self) -> None:
+        """Close all connections after what is under way; may be called twice."""
+        lines = (self._fenced, self._free, self._leases, self._reader)
+        await asyncio.gather(self._wake.close(), *(line.close() for line in lines))
+
+
+def _look_at(handed_over: asyncio.Future[list[Verdict]]) -> None:
+    """An error that nobody waits for any more needs no report."""
+    if not handed_over.cancelled():
+        handed_over.exception()

@@ -1,0 +1,155 @@
+"""Who listens hears of commits: in this process by a call, in others by LISTEN, and under both by a slow poll."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, cast
+
+import asyncpg
+
+from stem.adapters.postgres.connection import Bouncer, connect, hang_up
+from stem.adapters.postgres.errors import DRIVER_ERRORS, translate
+from stem.adapters.postgres.statements import Book
+from stem.adapters.postgres.url import Place
+from stem.contracts.store import Listener, Notice
+from stem.errors import StemError
+
+__all__ = ["POLL_SECONDS", "Wake", "decode_notice"]
+
+POLL_SECONDS: Final = 1.0
+_LONGEST_TRUST: Final = 8
+"""Polls for which notices are taken as a sign that none is lost."""
+_NOTHING: Final = Notice()
+_EVERYTHING: Final = Notice(everything=True)
+_SNAPSHOT: Final = (
+    "SELECT pg_snapshot_xmax(pg_current_snapshot())::text || pg_snapshot_xmin(pg_current_snapshot())::text"
+)
+"""Changes when anybody has written anything on this server."""
+
+
+def decode_notice(payload: str, own: str) -> Notice:
+    """The notice that a statement sent; nothing for one of our own, everything for one that cannot be read."""
+    try:
+        sender, *news = cast("list[object]", json.loads(payload))
+        if sender == own:
+            return _NOTHING
+        queues, tasks = cast("tuple[list[str] | None, list[str] | None]", news)
+        return Notice(frozenset(queues or ()), tuple(tasks or ()))
+    except (ValueError, TypeError):
+        return _EVERYTHING
+
+
+class Wake:
+    """The listeners of one store, and its connection that listens while there are any.
+
+    Through a PgBouncer nobody can listen; the poll alone has to do there.
+    """
+
+    def __init__(self, place: Place, bouncer: Bouncer, book: Book, *, every: float = POLL_SECONDS) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._place = place
+        self._bouncer = bouncer
+        self._book = book
+        self._every = every
+        self._listeners: dict[object, Listener] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._heard = False
+
+    def listen(self, listener: Listener) -> Ear:
+        """Add a listener; may be called in any thread."""
+        key = object()
+        self._listeners[key] = listener
+        self._on_loop(self._start)
+        return Ear(lambda: self._forget(key))
+
+    def tell(self, notice: Notice) -> None:
+        """Tell the listeners of this process of a commit; called on the loop."""
+        if notice != _NOTHING:
+            for listener in tuple(self._listeners.values()):
+                listener(notice)
+
+    async def close(self) -> None:
+        """Fall silent; called on the loop."""
+        self._listeners.clear()
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait((task,))
+
+    def _forget(self, key: object) -> None:
+        self._listeners.pop(key, None)
+        if not self._listeners and not self._loop.is_closed():
+            self._on_loop(self._stop)
+
+    def _on_loop(self, step: Callable[[], None]) -> None:
+        try:
+            here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            here = False
+        if here:
+            step()
+        else:
+            self._loop.call_soon_threadsafe(step)
+
+    def _start(self) -> None:
+        if self._task is None and self._listeners:
+            self._task = self._loop.create_task(self._hear(), name="stem-listen")
+
+    def _stop(self) -> None:
+        if not self._listeners and self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    async def _hear(self) -> None:
+        """Listen, and connect again for as long as there is somebody to tell."""
+        while True:
+            with suppress(StemError):
+                await self._hear_over_one_connection()
+            await asyncio.sleep(self._every)
+
+    async def _hear_over_one_connection(self) -> None:
+        connection = await connect(self._place, self._bouncer, steady=False)
+        over = asyncio.Event()
+        connection.add_termination_listener(lambda _: over.set())
+        try:
+            if not self._bouncer.present:
+                await connection.add_listener(self._book.channel, self._receive)
+            self.tell(_EVERYTHING)  # what happened before this is not told by anybody
+            await self._look_now_and_then(connection, over)
+        except DRIVER_ERRORS as error:
+            raise translate(error, self._place) from error
+        finally:
+            await hang_up(connection)
+
+    def _receive(self, _connection: asyncpg.Connection, _pid: int, _channel: str, payload: str) -> None:
+        self._heard = True
+        self.tell(decode_notice(payload, self._book.sender))
+
+    async def _look_now_and_then(self, connection: asyncpg.Connection, over: asyncio.Event) -> None:
+        """The slow poll: one notice for all, unless notices seem to have told everything already."""
+        seen = await connection.fetchval(_SNAPSHOT)
+        untold = waited = 0
+        while not over.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), self._every)
+            found = await connection.fetchval(_SNAPSHOT)
+            untold, seen = untold + (found != seen), found
+            waited = waited + 1 if untold else 0
+            if untold and (not self._heard or waited > _LONGEST_TRUST):
+                untold = waited = 0
+                self.tell(_EVERYTHING)
+            self._heard = False
+
+
+class Ear:
+    """A subscription."""
+
+    def __init__(self, forget: Callable[[], None]) -> None:
+        self._forget = forget
+
+    def close(self) -> None:
+        """Hear no more; may be called twice."""
+        self._forget()
