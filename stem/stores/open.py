@@ -1,0 +1,70 @@
+"""From a URL to an open store. The scheme is the adapter's folder name; outside packages use an entry point."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import re
+from importlib.metadata import entry_points
+from typing import Final, cast
+
+from stem.contracts.adapter import Adapter, StoreOptions
+from stem.contracts.store import Store
+from stem.errors import ConfigError
+
+__all__ = ["find_adapter", "hide_secrets", "open_store", "scheme_of"]
+
+_ALIASES: Final = {"postgresql": "postgres", "rediss": "redis", "valkey": "redis", "valkeys": "redis"}
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9_]*)://")
+_PASSWORD: Final = re.compile(r"(?<=:)[^:@/]*(?=@)")
+
+
+async def open_store(url: str, options: StoreOptions) -> Store:
+    """The store behind a URL. Raises `ConfigError` for an unknown scheme or a missing extra."""
+    return await find_adapter(url).open_store(url, options)
+
+
+def find_adapter(url: str) -> Adapter:
+    """The adapter for a URL's scheme: ours by folder name, else the entry point in the group `stem.adapters`."""
+    scheme = scheme_of(url)
+    name = f"stem.adapters.{_ALIASES.get(scheme, scheme)}"
+    if importlib.util.find_spec(name) is not None:
+        return _load(name, scheme)
+    for entry in entry_points(group="stem.adapters", name=scheme):
+        return cast("Adapter", entry.load())
+    raise ConfigError(
+        expected=f"a URL with a known scheme ({', '.join(_known())})",
+        found=f"'{hide_secrets(url)}'",
+        do="Correct the URL, or install the package that brings this engine.",
+    )
+
+
+def scheme_of(url: str) -> str:
+    """The scheme in lower case; empty when there is none."""
+    match = _SCHEME.match(url.lower())
+    return match.group(1) if match else ""
+
+
+def hide_secrets(url: str) -> str:
+    """The URL with its password replaced, fit for messages."""
+    return _PASSWORD.sub("***", url, count=1)
+
+
+def _load(name: str, scheme: str) -> Adapter:
+    try:
+        return cast("Adapter", importlib.import_module(name))
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            expected=f"the driver of {scheme}://",
+            found=f"no module '{error.name}'",
+            do=f"Install it: pip install 'stem-jobs[{name.rpartition('.')[2]}]'",
+        ) from None
+
+
+def _known() -> list[str]:
+    import stem.adapters
+
+    own = [module.name for module in pkgutil.iter_modules(stem.adapters.__path__) if module.ispkg]
+    outside = [entry.name for entry in entry_points(group="stem.adapters")]
+    return sorted({f"{scheme}://" for scheme in (*own, *outside)})
