@@ -1,0 +1,273 @@
+"""`Stem`: the composition root. Opens a store from a URL and ties client and worker to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
+
+from typing_extensions import Unpack
+
+from stem.clock import Clock, SystemClock
+from stem.errors import ConfigError, UnknownTask
+from stem.stores.open import hide_secrets
+from stem.tasks.call import TaskCall
+from stem.tasks.definition import TaskDefinition
+from stem.tasks.handle import TaskHandle
+from stem.tasks.options import EnqueueOptions, merge_options
+from stem.tasks.status import Progress, TaskStatus
+
+if TYPE_CHECKING:
+    from stem.client.batch import Batch
+    from stem.client.enqueue import Publisher
+    from stem.client.home import Home
+    from stem.client.inspect import Inspector
+    from stem.client.wait import Waiter
+    from stem.contracts.store import Store
+    from stem.registry import Registry
+    from stem.stores.committer import Committer
+    from stem.worker.worker import Worker
+
+__all__ = ["DEFAULT_URL", "Lifespan", "Stem"]
+
+R = TypeVar("R")
+
+DEFAULT_URL: Final = "sqlite:///stem.db"
+Lifespan = Callable[[], AbstractAsyncContextManager[object]]
+
+
+class Stem:
+    """One application's door to its tasks. Open it with `async with`; it belongs to the event loop that opened it.
+
+    `url` defaults to the environment's STEM_URL, else `sqlite:///stem.db`. `defaults` are options below those of every
+    definition. `payload_limit` is the largest encoded arguments, in bytes. `lifespan` opens what each worker
+    process needs;
+    its value is `ctx.state`. Raises `ConfigError` for what does not fit; entering raises `StoreError`s of the engine.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        namespace: str = "stem",
+        defaults: EnqueueOptions | None = None,
+        payload_limit: int = 1024 * 1024,
+        lifespan: Lifespan | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._url = url or os.environ.get("STEM_URL") or DEFAULT_URL
+        self._clock = clock or SystemClock()
+        self._namespace = namespace
+        self._defaults = defaults or EnqueueOptions()
+        merge_options(self._defaults)
+        self._payload_limit = payload_limit
+        self._lifespan = lifespan
+        self._parts: _Parts | None = None
+
+    def __repr__(self) -> str:
+        return f"Stem({hide_secrets(self._url)!r})"
+
+    async def __aenter__(self) -> Self:
+        before = self._parts
+        if before is None or before.home.is_gone:
+            parts = await self._start()
+            if self._parts is before:
+                self._parts = parts
+            else:  # somebody else opened it meanwhile
+                await parts.aclose()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Send what is queued, for at most 5 s, then close every connection; may be called twice.
+
+        In a fork, and after its loop was closed, the client is only let go of: what it has belongs elsewhere.
+        """
+        parts = self._parts
+        if parts is not None and not parts.home.is_gone:
+            parts.home.check()
+            self._parts = None
+            await parts.aclose()
+        self._parts = None
+
+    async def enqueue(self, call: TaskCall[R], /) -> TaskHandle[R]:
+        """Store the call; when this returns, the task reaches exactly one terminal state, whatever process dies.
+
+        Raises `EnqueueError`s and `StoreError`s, after which nothing was stored; `StoreUnavailable("outcome
+        unknown")` when the store did not answer for 30 s.
+        """
+        return await self._open.publisher.publish(call)
+
+    async def enqueue_many(self, calls: Sequence[TaskCall[R]], /) -> Batch[R]:
+        """Store all calls, in as few commits as there can be; each is accepted on its own."""
+        from stem.client.batch import Batch
+        from stem.ids import new_id
+
+        batch_id = new_id()
+        return Batch(batch_id, await self._open.publisher.publish_all(calls, root=batch_id))
+
+    async def enqueue_and_wait(self, call: TaskCall[R], /, *, timeout: timedelta | None = None) -> R:
+        """Store the call and wait for its result. Raises what `enqueue` and `TaskHandle.result` raise."""
+        handle = await self.enqueue(call)
+        return await handle.result(timeout=timeout)
+
+    async def enqueue_named(
+        self,
+        name: str,
+        arguments: Mapping[str, object],
+        /,
+        *,
+        registry: Registry | None = None,
+        **options: Unpack[EnqueueOptions],
+    ) -> TaskHandle[Any]:
+        """Enqueue what is not known before run time.
+
+        With a `registry` the arguments are checked by its definition, or `UnknownTask` is raised; without one,
+        the map is the payload as it is, and the worker checks it.
+        """
+        return await self.enqueue(named_call(name, arguments, registry, options))
+
+    def handle(self, task_id: str, /) -> TaskHandle[Any]:
+        """The handle for an id, whose result is plain JSON; `definition.handle(stem, id)` gives the typed one."""
+        from stem.codec import load_value
+
+        return self.handle_of(task_id, load_value)
+
+    def handle_of(self, task_id: str, decode: Callable[[bytes], R], /) -> TaskHandle[R]:
+        """The handle for an id, with the decoder of its results."""
+        return TaskHandle(task_id, self, decode)
+
+    @property
+    def inspect(self) -> Inspector:
+        """Questions of an operator, answered by the store."""
+        return self._open.inspector
+
+    def worker(
+        self,
+        registry: Registry,
+        *,
+        queues: Sequence[str] | Mapping[str, int] = ("default",),
+        concurrency: int = 100,
+        name: str | None = None,
+        drain: timedelta = timedelta(seconds=25),
+    ) -> Worker:
+        """A worker in this process: `async with stem.worker(registry): ...`.
+
+        `queues` are names, or names with weights; `concurrency` bounds what runs at once; `drain` is how long a
+        stop waits for what runs. Raises `ConfigError` for what this worker could not run.
+        """
+        from stem.worker.settings import WorkerSettings
+        from stem.worker.worker import Worker
+
+        weights = dict(queues) if isinstance(queues, Mapping) else dict.fromkeys(queues, 1)
+        settings = WorkerSettings(queues=weights, concurrency=concurrency, drain=drain)
+        if name is not None:
+            settings = replace(settings, name=name)
+        parts = self._open
+        return Worker(
+            parts.store,
+            parts.committer,
+            registry,
+            settings,
+            clock=self._clock,
+            publisher=parts.publisher,
+            lifespan=self._lifespan,
+        )
+
+    def preload(self, definitions: ModuleType, /) -> None:
+        """Import the models of a generated module and build their validators now, not at the first request."""
+        for value in vars(definitions).values():
+            if isinstance(value, TaskDefinition):
+                cast("TaskDefinition[..., object]", value).load()
+
+    async def wait_result(self, task_id: str, timeout: timedelta | None, /) -> bytes:
+        """The stored result of a task; see `TaskHandle.result`."""
+        from stem.client.wait import result_of
+
+        return result_of(task_id, await self._open.waiter.result(task_id, timeout))
+
+    async def task_status(self, task_id: str, /) -> TaskStatus:
+        """See `TaskHandle.status`."""
+        return await self._open.inspector.status(task_id)
+
+    def task_progress(self, task_id: str, /) -> AsyncIterator[Progress]:
+        """See `TaskHandle.progress`."""
+        return self._open.waiter.progress(task_id)
+
+    async def cancel_task(self, task_id: str, /, *, terminate: bool) -> TaskStatus:
+        """See `TaskHandle.cancel`."""
+        return await self._open.inspector.cancel(task_id, terminate=terminate)
+
+    @property
+    def _open(self) -> _Parts:
+        if self._parts is None:
+            raise ConfigError(
+                expected="an open Stem",
+                found="one that is not open",
+                do="Use it inside `async with Stem(...) as stem:`.",
+            )
+        self._parts.home.check()
+        return self._parts
+
+    async def _start(self) -> _Parts:
+        from stem.client.enqueue import Publisher
+        from stem.client.home import Home
+        from stem.client.inspect import Inspector
+        from stem.client.wait import Waiter
+        from stem.contracts.adapter import StoreOptions
+        from stem.stores.committer import Committer
+        from stem.stores.open import open_store
+
+        store = await open_store(self._url, StoreOptions(clock=self._clock, namespace=self._namespace))
+        committer = Committer(store, clock=self._clock)
+        return _Parts(
+            home=Home.here(),
+            store=store,
+            committer=committer,
+            publisher=Publisher(committer, self, defaults=self._defaults, payload_limit=self._payload_limit),
+            waiter=Waiter(store, clock=self._clock),
+            inspector=Inspector(store, committer),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What an open client consists of."""
+
+    home: Home
+    store: Store
+    committer: Committer
+    publisher: Publisher
+    waiter: Waiter
+    inspector: Inspector
+
+    async def aclose(self) -> None:
+        await self.waiter.aclose()
+        await self.committer.aclose()
+        await self.store.aclose()
+
+
+def named_call(
+    name: str, arguments: Mapping[str, object], registry: Registry | None, options: EnqueueOptions
+) -> TaskCall[Any]:
+    """A call of a task by its name."""
+    from stem.codec import dump_json, load_value
+
+    if registry is None:
+        return TaskCall(name, 1, "", dump_json(dict(arguments)), merge_options(options), options, load_value)
+    binding = registry.get(name)
+    if binding is None:
+        raise UnknownTask(
+            expected=f"a task among {', '.join(registry.names) or 'none'}",
+            found=f"'{name}'",
+            do="Correct the name, or register its handler.",
+        )
+    return binding.definition.call_named(arguments, options)

@@ -1,0 +1,144 @@
+"""From a call to a published message: the one publish path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from stem.clock import to_micros
+from stem.contracts.changes import Applied, Change, Duplicate, Publish, Refused, UniqueKey, Verdict
+from stem.errors import DuplicateTask, EnqueueError, PayloadTooLarge, StemError
+from stem.ids import new_id
+from stem.stores.committer import Committer
+from stem.tasks.call import TaskCall
+from stem.tasks.envelope import Envelope, encode_envelope
+from stem.tasks.handle import HandleSource, TaskHandle
+from stem.tasks.options import EnqueueOptions, PublishOptions, merge_options
+
+__all__ = ["PAYLOAD_LIMIT", "Publisher"]
+
+R = TypeVar("R")
+
+PAYLOAD_LIMIT: Final = 1024 * 1024
+
+
+class Publisher:
+    """Makes messages of calls, hands them to the committer, and gives handles for what was accepted."""
+
+    def __init__(
+        self, committer: Committer, source: HandleSource, *, defaults: EnqueueOptions, payload_limit: int
+    ) -> None:
+        self._committer = committer
+        self._source = source
+        self._defaults = defaults
+        self._payload_limit = payload_limit
+
+    async def publish(self, call: TaskCall[R]) -> TaskHandle[R]:
+        """Store the call. Raises `PayloadTooLarge`, `DuplicateTask`, `StoreError`; then nothing was stored."""
+        message = self.prepare(call)
+        return self._accepted(call, message, await self._committer.commit(Change((message,))))
+
+    async def publish_as(self, call: TaskCall[R], *, task_id: str, root: str, parent: str) -> TaskHandle[R]:
+        """Store the call under this id and lineage, for a running task; repeated, it finds what it stored before."""
+        message = self.prepare(call, task_id=task_id, root=root, parent=parent)
+        return self._accepted(call, message, await self._committer.commit(Change((message,))))
+
+    async def publish_all(self, calls: Sequence[TaskCall[R]], *, root: str) -> list[TaskHandle[R]]:
+        """Store all calls as one lineage. Raises the first error, after every call has its verdict."""
+        messages = [self.prepare(call, root=root) for call in calls]
+        answers = await self._committer.commit_all([Change((message,)) for message in messages])
+        for answer in answers:
+            if isinstance(answer, StemError):
+                raise answer
+        return [
+            self._accepted(call, message, answer)
+            for call, message, answer in zip(calls, messages, answers, strict=True)
+            if not isinstance(answer, StemError)
+        ]
+
+    def prepare(
+        self, call: TaskCall[R], *, task_id: str | None = None, root: str = "", parent: str | None = None
+    ) -> Publish:
+        """The message for a call; nothing is sent. Raises `PayloadTooLarge`."""
+        if len(call.payload) > self._payload_limit:
+            raise self._too_large(call)
+        options = self._options(call)
+        envelope = _envelope(call, options, task_id=options.task_id or task_id or new_id(), root=root, parent=parent)
+        return Publish(
+            envelope=envelope,
+            body=encode_envelope(envelope),
+            delay=to_micros(options.delay),
+            not_before=None if options.eta is None else to_micros(options.eta),
+            unique=_unique(call, options),
+        )
+
+    def handle(self, task_id: str, call: TaskCall[R]) -> TaskHandle[R]:
+        """The handle of a task made from this call."""
+        return TaskHandle(task_id, self._source, call.decode_result, self._options(call).wait_timeout)
+
+    def _options(self, call: TaskCall[object]) -> PublishOptions:
+        return call.options if not self._defaults else merge_options(self._defaults, call.given)
+
+    def _accepted(self, call: TaskCall[R], message: Publish, verdict: Verdict) -> TaskHandle[R]:
+        match verdict:
+            case Applied():
+                return self.handle(message.envelope.id, call)
+            case Duplicate(holder):
+                return self._duplicate(call, holder)
+            case Refused(code, detail):
+                raise EnqueueError(
+                    expected=f"the store to take task '{call.name}'",
+                    found=f"{code}: {detail}",
+                    do="Make the payload smaller or correct it; nothing was stored.",
+                )
+            case _:
+                raise AssertionError(f"a publish has no fence, but the store answered {verdict}")
+
+    def _duplicate(self, call: TaskCall[R], holder: str) -> TaskHandle[R]:
+        if self._options(call).on_duplicate == "raise":
+            raise DuplicateTask(
+                expected=f"no live task with this unique key for '{call.name}'",
+                found=f"task {holder}",
+                do="Wait for it, or use on_duplicate='existing' to get its handle.",
+                holder=holder,
+            )
+        return replace(self.handle(holder, call), duplicate=True)
+
+    def _too_large(self, call: TaskCall[object]) -> PayloadTooLarge:
+        return PayloadTooLarge(
+            expected=f"arguments of at most {self._payload_limit:,} bytes for task '{call.name}'",
+            found=f"{len(call.payload):,} bytes",
+            do="Store the data elsewhere and pass a reference, or raise Stem(payload_limit=...).",
+        )
+
+
+def _envelope(
+    call: TaskCall[object], options: PublishOptions, *, task_id: str, root: str, parent: str | None
+) -> Envelope:
+    return Envelope(
+        id=task_id,
+        name=call.name,
+        payload=call.payload,
+        version=call.version,
+        contract=call.contract,
+        queue=options.queue,
+        priority=options.priority,
+        max_retries=options.max_retries,
+        expires=None if options.expires is None else to_micros(options.expires),
+        result_ttl=to_micros(options.result_ttl),
+        ignore_result=options.ignore_result,
+        retry=None if options.retry is None else options.retry.backoff,
+        headers=options.headers,
+        meta=options.meta,
+        tags=options.tags,
+        root=root,
+        parent=parent,
+    )
+
+
+def _unique(call: TaskCall[object], options: PublishOptions) -> UniqueKey | None:
+    if options.unique_key is None:
+        return None
+    lifetime = None if options.unique_for is None else to_micros(options.unique_for)
+    return UniqueKey(f"{call.name}:{options.unique_key}", lifetime)

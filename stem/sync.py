@@ -1,0 +1,179 @@
+"""`SyncStem`: the same client for blocking code, through one background event loop; not a second implementation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+
+from typing_extensions import Unpack
+
+from stem.app import Stem
+from stem.client.portal import Portal
+from stem.clock import Clock
+from stem.tasks.call import TaskCall
+from stem.tasks.handle import TaskHandle
+from stem.tasks.options import EnqueueOptions
+from stem.tasks.status import Progress, TaskStatus
+
+if TYPE_CHECKING:
+    from stem.registry import Registry
+
+__all__ = ["SyncBatch", "SyncStem", "SyncTaskHandle"]
+
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncTaskHandle(Generic[R_co]):
+    """A task that was accepted; the blocking twin of `TaskHandle`."""
+
+    _handle: TaskHandle[R_co] = field(repr=False)
+    _portal: Portal = field(repr=False, compare=False)
+
+    @property
+    def id(self) -> str:
+        """The task's id."""
+        return self._handle.id
+
+    @property
+    def duplicate(self) -> bool:
+        """Whether an earlier task holds the same unique key, and this is its handle."""
+        return self._handle.duplicate
+
+    def result(self, *, timeout: timedelta | None = None) -> R_co:
+        """Block until the result is recorded; see `TaskHandle.result`."""
+        return self._portal.run(self._handle.result(timeout=timeout))
+
+    def status(self) -> TaskStatus:
+        """The status now; see `TaskHandle.status`."""
+        return self._portal.run(self._handle.status())
+
+    def progress(self) -> Iterator[Progress]:
+        """Block for each progress report until the task has ended; see `TaskHandle.progress`."""
+        reports = aiter(self._handle.progress())
+        while (report := self._portal.run(_next_or_none(reports))) is not None:
+            yield report
+
+    def cancel(self, *, terminate: bool = False) -> TaskStatus:
+        """Cancel it; see `TaskHandle.cancel`."""
+        return self._portal.run(self._handle.cancel(terminate=terminate))
+
+
+class SyncBatch(Sequence[SyncTaskHandle[R_co]], Generic[R_co]):
+    """The handles of a batch, in the order of its calls; the blocking twin of `Batch`."""
+
+    def __init__(self, id: str, handles: Sequence[SyncTaskHandle[R_co]]) -> None:  # noqa: A002 - the public name of it
+        self.id = id
+        self._handles = tuple(handles)
+
+    @overload
+    def __getitem__(self, index: int) -> SyncTaskHandle[R_co]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[SyncTaskHandle[R_co]]: ...
+    def __getitem__(self, index: int | slice) -> SyncTaskHandle[R_co] | Sequence[SyncTaskHandle[R_co]]:
+        return self._handles[index]
+
+    def __len__(self) -> int:
+        return len(self._handles)
+
+    def result(self, *, timeout: timedelta | None = None) -> list[R_co]:
+        """All results, in order; `timeout` is for each."""
+        return [handle.result(timeout=timeout) for handle in self._handles]
+
+    def status(self) -> list[TaskStatus]:
+        """All statuses, in order."""
+        return [handle.status() for handle in self._handles]
+
+
+class SyncStem:
+    """A client for blocking code (Flask, Django, scripts); may be used from several threads at once.
+
+    Open it with `with SyncStem(url) as stem:`, or keep it open for the life of the process and `close()` it at the end.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        namespace: str = "stem",
+        defaults: EnqueueOptions | None = None,
+        payload_limit: int = 1024 * 1024,
+        clock: Clock | None = None,
+    ) -> None:
+        self._stem = Stem(url, namespace=namespace, defaults=defaults, payload_limit=payload_limit, clock=clock)
+        self._portal = Portal()
+
+    def __repr__(self) -> str:
+        return f"Sync{self._stem!r}"
+
+    def __enter__(self) -> Self:
+        self._portal.start()
+        try:
+            self._portal.run(self._stem.__aenter__())
+        except BaseException:
+            self._portal.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def open(self) -> Self:
+        """Connect; the same as entering the context."""
+        return self.__enter__()
+
+    def close(self) -> None:
+        """Send what is queued and close every connection; may be called twice."""
+        if self._portal.is_running:
+            try:
+                self._portal.run(self._stem.aclose())
+            finally:
+                self._portal.stop()
+
+    def enqueue(self, call: TaskCall[R], /) -> SyncTaskHandle[R]:
+        """Store the call; see `Stem.enqueue`."""
+        return SyncTaskHandle(self._portal.run(self._stem.enqueue(call)), self._portal)
+
+    def enqueue_many(self, calls: Sequence[TaskCall[R]], /) -> SyncBatch[R]:
+        """Store all calls; see `Stem.enqueue_many`."""
+        batch = self._portal.run(self._stem.enqueue_many(calls))
+        return SyncBatch(batch.id, [SyncTaskHandle(handle, self._portal) for handle in batch])
+
+    def enqueue_and_wait(self, call: TaskCall[R], /, *, timeout: timedelta | None = None) -> R:
+        """Store the call and block for its result; see `Stem.enqueue_and_wait`."""
+        return self._portal.run(self._stem.enqueue_and_wait(call, timeout=timeout))
+
+    def enqueue_named(
+        self,
+        name: str,
+        arguments: Mapping[str, object],
+        /,
+        *,
+        registry: Registry | None = None,
+        **options: Unpack[EnqueueOptions],
+    ) -> SyncTaskHandle[Any]:
+        """Enqueue by name; see `Stem.enqueue_named`."""
+        handle = self._portal.run(self._stem.enqueue_named(name, arguments, registry=registry, **options))
+        return SyncTaskHandle(handle, self._portal)
+
+    def handle(self, task_id: str, /) -> SyncTaskHandle[Any]:
+        """The handle for an id; see `Stem.handle`."""
+        return SyncTaskHandle(self._stem.handle(task_id), self._portal)
+
+    def handle_of(self, task_id: str, decode: Callable[[bytes], R], /) -> SyncTaskHandle[R]:
+        """The handle for an id, with the decoder of its results."""
+        return SyncTaskHandle(self._stem.handle_of(task_id, decode), self._portal)
+
+    def preload(self, definitions: ModuleType, /) -> None:
+        """Import models and build validators now; see `Stem.preload`."""
+        self._stem.preload(definitions)
+
+
+async def _next_or_none(reports: AsyncIterator[Progress]) -> Progress | None:
+    return await anext(reports, None)
