@@ -1,0 +1,242 @@
+"""What becomes of a delivery: pure functions from what is known to the one change that is committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from stem.clock import Micros, to_micros
+from stem.contracts.changes import Bury, Change, Park, Publish, Refused, Release, Reschedule, Settle, Start, Write
+from stem.contracts.store import Delivery
+from stem.errors import Undecodable, WorkerLost
+from stem.tasks.context import RetryRequested
+from stem.tasks.options import Ack
+from stem.tasks.retry import DEFAULT_BACKOFF, Backoff, Retry
+from stem.tasks.state import TaskEvent
+from stem.tasks.status import Failure
+from stem.worker.failures import failure_of
+
+__all__ = [
+    "Reason",
+    "Rules",
+    "Stop",
+    "decide_crashed",
+    "decide_error",
+    "decide_guard",
+    "decide_refused",
+    "decide_stopped",
+    "decide_success",
+    "decide_undecodable",
+    "decide_unknown",
+    "decide_version",
+    "park_pause",
+    "starts_alone",
+]
+
+_FIRST_PARK: Final[Micros] = 300_000_000
+_LONGEST_PARK: Final[Micros] = 3_600_000_000
+_CRASHES_WITHOUT_BACKOFF: Final = 2
+
+
+class Reason:
+    """Why a task is in the dead letters, or parked. Stable text."""
+
+    RETRIES_USED_UP: Final = "retries_used_up"
+    NOT_RETRIED: Final = "not_retried"
+    CRASHED: Final = "crashed"
+    WORKER_LOST: Final = "worker_lost"
+    VERSION: Final = "version"
+    UNDECODABLE: Final = "undecodable"
+    RESULT_REFUSED: Final = "result_refused"
+    UNKNOWN_TASK: Final = "unknown task"
+    NEWER_VERSION: Final = "newer version"
+
+
+class Stop(Enum):
+    """Why the worker ends an attempt that did not end by itself."""
+
+    LOST = auto()
+    """The lease is another worker's: nothing may be written."""
+    SHUTDOWN = auto()
+    """The worker stops: the message goes back and no attempt is used."""
+    TERMINATE = auto()
+    """Somebody cancelled the task and asked for the attempt to be stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the registry says of one task, as far as decisions need it."""
+
+    version: int = 1
+    accepts: tuple[int, ...] = ()
+    retry: Retry = Retry()
+    backoff: Backoff = DEFAULT_BACKOFF
+    ack: Ack = "late"
+
+
+def decide_success(delivery: Delivery, result: bytes, follow_ups: tuple[Publish, ...] = ()) -> Change:
+    """Succeeded: the result unless it is ignored, and what the handler asked to be published, in one change."""
+    settle = Settle(TaskEvent.SUCCEEDED, None if delivery.ignore_result else result)
+    return Change((settle, *follow_ups), delivery.fence)
+
+
+def decide_error(
+    delivery: Delivery, error: BaseException, retry: Retry, *, backoff: Backoff, random: float, cancelled: bool
+) -> Change:
+    """The attempt failed: cancelled when that was asked for, else again after the backoff, else the dead letters.
+
+    A cancellation that the handler made up itself, and `SystemExit`, count as any other error. `random` is in [0, 1).
+    """
+    failure = failure_of(error)
+    if cancelled:
+        return _one(delivery, Settle(TaskEvent.CANCELLED, error=failure))
+    if not _is_repeated(error, retry):
+        return _one(delivery, Bury(Reason.NOT_RETRIED, failure))
+    if delivery.attempt >= delivery.max_retries:
+        return _one(delivery, Bury(Reason.RETRIES_USED_UP, failure))
+    asked = error.delay if isinstance(error, RetryRequested) else None
+    delay = backoff.delay(delivery.attempt, random) if asked is None else max(0, to_micros(asked))
+    return _one(delivery, Reschedule(delay, failure))
+
+
+def decide_guard(delivery: Delivery) -> Change | None:
+    """What must not run, before anything of it is opened; `None` lets it run.
+
+    A task that began once was started before its `expires`, so a retry does not expire.
+    """
+    if delivery.cancel_requested:
+        return _one(delivery, Settle(TaskEvent.CANCELLED))
+    if delivery.expired and delivery.attempt == 0:
+        return _one(delivery, Settle(TaskEvent.EXPIRED))
+    if delivery.attempt > delivery.max_retries:
+        return _one(delivery, Bury(Reason.CRASHED if delivery.crashes else Reason.RETRIES_USED_UP, _evidence(delivery)))
+    return None
+
+
+def decide_crashed(delivery: Delivery, rules: Rules | None, *, free: bool, random: float) -> Change | None:
+    """What becomes of a delivery that another worker lost; `None` runs it here.
+
+    `rules` are this registry's, where it knows the task. The first two crashes have no backoff; after that the message
+    goes back for a while. Without a free slot it goes back at once, undelayed.
+    """
+    if delivery.cancel_requested:
+        return _one(delivery, Settle(TaskEvent.CANCELLED))
+    early = delivery.ack == "early" or (rules is not None and rules.ack == "early")
+    if early and delivery.started:
+        return _one(delivery, Bury(Reason.WORKER_LOST, _evidence(delivery)))
+    if delivery.attempt > delivery.max_retries:
+        return _one(delivery, Bury(Reason.CRASHED, _evidence(delivery)))
+    later = delivery.crashes - _CRASHES_WITHOUT_BACKOFF
+    if delivery.started and later > 0:
+        backoff = delivery.backoff or (rules.backoff if rules is not None else DEFAULT_BACKOFF)
+        return _one(delivery, Release(backoff.delay(later - 1, random)))
+    return None if free else _one(delivery, Release())
+
+
+def starts_alone(delivery: Delivery) -> bool:
+    """Whether it may start only while no other such delivery runs in this process, so that poison takes none along.
+
+    After its first crash a delivery starts beside others, as long as one more crash would leave it an attempt: most of
+    what a killed worker held is innocent, and has to run again soon.
+    """
+    return delivery.crashes > 1 or (delivery.crashes == 1 and delivery.attempt >= delivery.max_retries)
+
+
+def decide_stopped(delivery: Delivery, why: Stop, *, once: bool = False) -> Change | None:
+    """The worker ended the attempt; `None` when the lease is lost and nothing may be written.
+
+    `once`: its handler began, and may run at most once: so it does not go back.
+    """
+    match why:
+        case Stop.LOST:
+            return None
+        case Stop.SHUTDOWN if once:
+            return _one(delivery, Bury(Reason.WORKER_LOST, _cut_short()))
+        case Stop.SHUTDOWN:
+            return _one(delivery, Release())
+        case Stop.TERMINATE:
+            return _one(delivery, Settle(TaskEvent.CANCELLED))
+
+
+def decide_unknown(delivery: Delivery, fingerprint: str) -> Change:
+    """No handler has this name: parked for this registry, visible, given to any other."""
+    return _one(delivery, Park(Reason.UNKNOWN_TASK, fingerprint, park_pause(delivery.parks)))
+
+
+def decide_version(delivery: Delivery, version: int, rules: Rules, *, fingerprint: str) -> Change | None:
+    """A newer version waits for a newer worker; an older one that the handler does not accept ends. `None` fits."""
+    if version == rules.version or version in rules.accepts:
+        return None
+    if version > rules.version:
+        return _one(delivery, Park(Reason.NEWER_VERSION, fingerprint, park_pause(delivery.parks)))
+    error = Undecodable(
+        expected=f"task '{delivery.name}' in version {rules.version} or one of {list(rules.accepts)}",
+        found=f"version {version}",
+        do="Let the handler take it with @task(accepts=...), then replay the dead letter.",
+    )
+    return _one(delivery, Bury(Reason.VERSION, failure_of(error)))
+
+
+def decide_undecodable(delivery: Delivery, error: Undecodable) -> Change:
+    """What was stored is no envelope, or no arguments of this task; running it again would not help."""
+    return _one(delivery, Bury(Reason.UNDECODABLE, failure_of(error)))
+
+
+def decide_refused(delivery: Delivery, failure: Failure, *, number: int = 1) -> Change:
+    """The result cannot be stored. `number` is 2 when the store refused a change of this lease before."""
+    return Change((Bury(Reason.RESULT_REFUSED, failure),), delivery.fence, number)
+
+
+def refused_failure(refused: Refused) -> Failure:
+    """What a store's refusal means for the task."""
+    text = f"the store refused the outcome: {refused.code} {refused.detail}".rstrip()
+    return Failure(kind="ResultRefused", message=text, code="STEM-E047")
+
+
+def park_pause(parks: int) -> Micros:
+    """5 minutes the first time, doubling up to an hour."""
+    return min(_FIRST_PARK << min(parks, 10), _LONGEST_PARK)
+
+
+def needs_start(delivery: Delivery) -> bool:
+    """Whether the store has still to be told that this lease begins to run; a rescue's flag is of the lost attempt."""
+    return not delivery.started or delivery.lost_by is not None
+
+
+def start_change(delivery: Delivery, backoff: Backoff, ack: Ack) -> Change:
+    """The delivery begins to run."""
+    return Change((Start(backoff, ack),), delivery.fence)
+
+
+def _one(delivery: Delivery, write: Write) -> Change:
+    return Change((write,), delivery.fence)
+
+
+def _is_repeated(error: BaseException, retry: Retry) -> bool:
+    if isinstance(error, retry.give_up_on):
+        return False
+    if isinstance(error, (*retry.retry_on, RetryRequested)):
+        return True
+    return not isinstance(error, Exception) and Exception in retry.retry_on
+
+
+def _cut_short() -> Failure:
+    return failure_of(
+        WorkerLost(
+            expected="the attempt to end before its worker",
+            found="a worker that stopped, and a task that may run at most once",
+            do="Give the worker a longer drain; replay the dead letter if it may run again.",
+        )
+    )
+
+
+def _evidence(delivery: Delivery) -> Failure:
+    by = f"worker {delivery.lost_by}" if delivery.lost_by else "its worker"
+    return failure_of(
+        WorkerLost(
+            expected="the worker to end the attempt",
+            found=f"{by} gone; crashes {delivery.crashes}, lost {delivery.lost}, deliveries {delivery.deliveries}",
+            do="Look for what ends the process (memory, native code), then replay the dead letter.",
+        )
+    )

@@ -1,0 +1,189 @@
+"""The parts of a running worker, connected: slots, attempts, keeper, fetcher, sweeper."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+
+from stem.clock import Clock, to_micros
+from stem.contracts.changes import Applied, Change, Release
+from stem.contracts.store import Delivery, LeaseVerdict, Store
+from stem.errors import StoreError
+from stem.registry import Registry
+from stem.stores.committer import Commits
+from stem.worker.attempt import Attempts
+from stem.worker.context import CallPublisher, Surroundings
+from stem.worker.decide import Stop, decide_stopped
+from stem.worker.fetch import Demand, Fetcher
+from stem.worker.held import Held
+from stem.worker.lease import LeaseKeeper
+from stem.worker.run import Jobs, Threads, other_leases, takes_early
+from stem.worker.settings import WorkerSettings
+from stem.worker.slots import Slots
+from stem.worker.stats import WorkerStats
+from stem.worker.sweep import Sweeper
+
+_ABANDONED: Final = 3
+
+__all__ = ["Engine", "Outside"]
+
+_log: Final = logging.getLogger("stem.worker")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What a worker is given."""
+
+    store: Store
+    commits: Commits
+    registry: Registry
+    settings: WorkerSettings
+    clock: Clock
+    publisher: CallPublisher
+
+
+class Engine:
+    """Made on the event loop that it works on. Nothing runs until its owner starts the loops."""
+
+    def __init__(self, outside: Outside, jobs: Jobs, state: object, stats: WorkerStats) -> None:
+        settings, clock = outside.settings, outside.clock
+        self._commits = outside.commits
+        self._loop = asyncio.get_running_loop()
+        self._stats = stats
+        self._background: set[asyncio.Task[None]] = set()
+        self.idle = asyncio.Event()
+        self.slots = Slots(
+            settings.concurrency,
+            clock=clock,
+            launch=self._launch,
+            give_back=self.give_back,
+            drop=self._dropped,
+            call_soon=self._call_soon,
+        )
+        self.keeper = LeaseKeeper(outside.store.keeper, self.slots.held, clock=clock, tell=self._tell)
+        self.threads = Threads(settings.concurrency)
+        self._attempts = Attempts(
+            jobs,
+            outside.commits,
+            self.threads,
+            fingerprint=outside.registry.fingerprint,
+            around=Surroundings(
+                worker=settings.name,
+                state=state,
+                publisher=outside.publisher,
+                commits=outside.commits,
+                keeper=self.keeper,
+                loop=self._loop,
+            ),
+            stats=stats,
+        )
+        self.fetcher = Fetcher(outside.store, self.slots, _wants(outside, jobs), clock=clock, stats=stats)
+        self.sweeper = Sweeper(
+            outside.store,
+            self.slots,
+            jobs,
+            worker=settings.name,
+            clock=clock,
+            commit=self.commit_soon,
+            stats=stats,
+        )
+
+    async def tidy(self) -> None:
+        """Give back what waited too long for a slot."""
+        self.slots.give_back_old()
+
+    def end_all(self, why: Stop) -> None:
+        """Stop every attempt whose handler still runs."""
+        for held in self.slots.held():
+            held.end(why)
+
+    def give_back(self, delivery: Delivery, delay: int) -> None:
+        """Release a delivery that was never started; awaited by nobody, sent before `flush` returns."""
+        self.commit_soon(Change((Release(delay),), delivery.fence))
+
+    def abandon(self, held: Held) -> None:
+        """Give back under an attempt that does not end; the number of the change fences what it may still commit."""
+        change = decide_stopped(held.delivery, Stop.SHUTDOWN, once=held.once)
+        if change is not None:
+            self.commit_soon(replace(change, number=_ABANDONED))
+
+    def commit_soon(self, change: Change) -> None:
+        """Commit a decided change; awaited by nobody, sent before `flush` returns."""
+        task = self._loop.create_task(self._commit(change))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def flush(self) -> None:
+        """Return when everything that nobody awaited has its verdict."""
+        while self._background:
+            await asyncio.wait(tuple(self._background))
+
+    def _launch(self, held: Held) -> None:
+        self.idle.clear()
+        held.task = self._loop.create_task(self._attempt(held))
+
+    async def _attempt(self, held: Held) -> None:
+        try:
+            await self._attempts.run(held, self._handled)
+        except Exception:  # noqa: BLE001  # a mistake of ours must not take the neighbours along
+            self._dropped()
+            _log.exception("task %s: the worker failed; its lease runs out", held.fence.task_id)
+        finally:
+            self.slots.done(held)
+            self.fetcher.slot_freed()
+            if self.slots.idle:
+                self.idle.set()
+
+    def _handled(self, held: Held) -> None:
+        self.slots.handled(held)
+        self.fetcher.handled()
+
+    async def _commit(self, change: Change) -> None:
+        try:
+            verdict = await self._commits.commit(change)
+        except StoreError as error:
+            _log.warning("a delivery could not be given back (%s); its lease runs out", error.code)
+            return
+        if isinstance(verdict, Applied):
+            self._stats.count(change)
+
+    def _dropped(self) -> None:
+        self._stats.dropped += 1
+
+    def _tell(self, news: Sequence[tuple[Held, LeaseVerdict]]) -> None:
+        """From the keeper's thread."""
+        self._call_soon(lambda: _hear(news))
+
+    def _call_soon(self, callback: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the loop is closed: there is nobody left to tell
+            self._loop.call_soon_threadsafe(callback)
+
+
+def _hear(news: Sequence[tuple[Held, LeaseVerdict]]) -> None:
+    for held, verdict in news:
+        match verdict:
+            case LeaseVerdict.LOST:
+                held.end(Stop.LOST)
+            case LeaseVerdict.CANCEL:
+                held.cancel_requested = True
+            case LeaseVerdict.TERMINATE:
+                held.cancel_requested = True
+                held.end(Stop.TERMINATE)
+            case LeaseVerdict.KEPT:
+                pass
+
+
+def _wants(outside: Outside, jobs: Jobs) -> Demand:
+    settings = outside.settings
+    return Demand(
+        worker=settings.name,
+        fingerprint=outside.registry.fingerprint,
+        queues=dict(settings.queues),
+        lease=to_micros(settings.lease),
+        leases=other_leases(outside.registry),
+        mark_started=not takes_early(jobs),
+    )

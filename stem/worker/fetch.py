@@ -1,0 +1,171 @@
+"""Asks the store for work: never more than can start, plus what hides the latency of asking."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from stem.clock import Clock, Micros
+from stem.contracts.store import LeaseAnswer, LeaseRequest, Notice, Store
+from stem.errors import StoreFull, StoreUnavailable
+from stem.ids import new_id
+from stem.worker.slots import Slots
+from stem.worker.stats import WorkerStats
+from stem.worker.timing import wait_any
+
+__all__ = ["Demand", "Fetcher", "demand", "prefetch", "wait_length"]
+
+POLL: Final[Micros] = 1_000_000
+_LATENCY: Final[Micros] = 50_000
+_RATE_WINDOW: Final[Micros] = 200_000
+_FIRST_PAUSE: Final[Micros] = 50_000
+_LONGEST_PAUSE: Final[Micros] = 1_000_000
+_SHORTEST_WAIT: Final[Micros] = 1_000
+
+_log: Final = logging.getLogger("stem.worker")
+
+
+def prefetch(ended: int, during: Micros, concurrency: int) -> int:
+    """How many to have ready: what ends within 50 ms at the rate of `ended` in `during`, at most the concurrency."""
+    return min(concurrency, ended * _LATENCY // during) if during > 0 else 0
+
+
+def demand(*, free: int, waiting: int, ahead: int) -> int:
+    """How many to ask for; 0 while slots are taken and at least half of what should be ready is."""
+    wanted = max(0, free) + ahead - waiting
+    if wanted <= 0 or (free <= 0 and waiting * 2 > ahead):
+        return 0
+    return wanted
+
+
+def wait_length(next_due: Micros | None) -> Micros:
+    """How long until it makes sense to ask again: until something is due, at most 1 s, never so short that it spins."""
+    return POLL if next_due is None else min(max(next_due, _SHORTEST_WAIT), POLL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What every lease request of one worker has in common."""
+
+    worker: str
+    fingerprint: str
+    queues: Mapping[str, int]
+    lease: Micros
+    leases: Mapping[str, Micros]
+    mark_started: bool
+    """Whether the lease call marks what can start now; not with tasks that run at most once."""
+
+
+class Fetcher:
+    """The loop that leases. It waits for a free slot, a notice, the next due time, or a second; it never spins."""
+
+    def __init__(self, store: Store, slots: Slots, wants: Demand, *, clock: Clock, stats: WorkerStats) -> None:
+        self._store = store
+        self._slots = slots
+        self._wants = wants
+        self._clock = clock
+        self._stats = stats
+        self._wake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._called = False
+        self._stopping = False
+        self._hungry = True
+        self._ended = 0
+        self._window: tuple[Micros, int] = (clock.elapsed(), 0)
+        self._ahead = 0
+
+    def hear(self, notice: Notice) -> None:
+        """A listener for the store's notices. From any thread."""
+        if not self._called and (notice.everything or not notice.queues.isdisjoint(self._wants.queues)):
+            self._called = True
+            self._loop.call_soon_threadsafe(self._heard)
+
+    def slot_freed(self) -> None:
+        """An attempt left its slot."""
+        if self._hungry:
+            self._wake.set()
+
+    def handled(self) -> None:
+        """A handler ended."""
+        self._ended += 1
+        self.slot_freed()
+
+    def stop(self) -> None:
+        """Lease nothing more; what a call under way brings is still offered."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Lease until stopped. Raises what the store raises, except that it cannot be reached or is full for now."""
+        while not self._stopping:
+            self._wake.clear()
+            limit = self._demand()
+            if limit == 0:
+                await self._wake.wait()
+                continue
+            answer = await self._lease(limit)
+            if answer is None or len(answer.deliveries) == limit:
+                await asyncio.sleep(0)  # an engine in this process may answer without a turn of the loop
+            else:
+                await self._rest(answer)
+
+    async def _rest(self, answer: LeaseAnswer) -> None:
+        """There was less than was asked for: slots that become free bring nothing, only notices and time do."""
+        self._hungry = False
+        if not self._wake.is_set():
+            await wait_any((self._wake,), self._clock, wait_length(answer.next_due))
+        self._hungry = True
+
+    def _heard(self) -> None:
+        self._called = False
+        self._wake.set()
+
+    def _demand(self) -> int:
+        now = self._clock.elapsed()
+        since, before = self._window
+        if now - since >= _RATE_WINDOW:
+            self._ahead = prefetch(self._ended - before, now - since, self._slots.concurrency)
+            self._window = (now, self._ended)
+        return demand(free=self._slots.free, waiting=self._slots.waiting, ahead=self._ahead)
+
+    async def _lease(self, limit: int) -> LeaseAnswer | None:
+        """Ask once, under the same request id until there is an answer; `None` when stopped before there was one."""
+        wants = self._wants
+        request = LeaseRequest(
+            request_id=new_id(),
+            worker=wants.worker,
+            fingerprint=wants.fingerprint,
+            queues=wants.queues,
+            limit=limit,
+            started=self._marked(limit),
+            lease=wants.lease,
+            leases=wants.leases,
+        )
+        asked_at = self._clock.elapsed()
+        answer = await self._answer(request)
+        if answer is not None:
+            self._stats.leased += len(answer.deliveries)
+            for delivery in answer.deliveries:
+                self._slots.offer(delivery, asked_at)
+        return answer
+
+    def _marked(self, limit: int) -> int:
+        """How many will start as soon as they come; none while one waits that must not count as started."""
+        if not self._wants.mark_started or self._slots.careful:
+            return 0
+        return max(0, min(limit, self._slots.free))
+
+    async def _answer(self, request: LeaseRequest) -> LeaseAnswer | None:
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return await self._store.lease(request)
+            except (StoreUnavailable, StoreFull) as error:
+                if self._stopping:
+                    return None
+                _log.warning("the store leased nothing (%s); asking again in %d ms", error.code, pause // 1000)
+            await self._clock.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)

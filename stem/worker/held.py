@@ -1,0 +1,54 @@
+"""One delivery in this worker's hands, from its start until its outcome is committed."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from stem.clock import Micros
+from stem.contracts.changes import Fence
+from stem.contracts.store import Delivery
+from stem.worker.decide import Stop
+
+__all__ = ["Held", "Phase"]
+
+
+class Phase(Enum):
+    """How far an attempt is."""
+
+    OPENING = auto()
+    HANDLING = auto()
+    """The handler runs: here, and only here, its task may be cancelled."""
+    SETTLING = auto()
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """A delivery, its lease as the keeper sees it, and how it stands. Changed on the event loop, read by any thread."""
+
+    delivery: Delivery
+    lease: Micros
+    renew_at: Micros
+    """By the worker's own clock; the keeper's thread moves it on."""
+    phase: Phase = Phase.OPENING
+    stop: Stop | None = None
+    cancel_requested: bool = False
+    once: bool = False
+    """Its handler has begun and may run at most once."""
+    task: asyncio.Task[None] | None = None
+    thread: Future[object] | None = None
+    """The handler's thread; it may outlive the attempt, and keeps its slot until it ends."""
+
+    @property
+    def fence(self) -> Fence:
+        return self.delivery.fence
+
+    def end(self, why: Stop) -> None:
+        """Stop the attempt, for the first reason that was given; one that is being settled goes on to its verdict."""
+        if self.stop is not None or self.phase is Phase.SETTLING:
+            return
+        self.stop = why
+        if self.phase is Phase.HANDLING and self.task is not None:
+            self.task.cancel()

@@ -1,0 +1,172 @@
+"""What runs now, what waits for a free place, and what goes back because it waited too long."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from stem.clock import Clock, Micros
+from stem.contracts.store import Delivery
+from stem.worker.decide import starts_alone
+from stem.worker.held import Held
+
+__all__ = ["LONGEST_WAIT", "Slots"]
+
+LONGEST_WAIT: Final[Micros] = 1_000_000
+"""A delivery that has not started after this goes back to the queue."""
+_CROWDED: Final[Micros] = 1_000_000
+"""How long one that crashed a worker stays away when too many such wait here, so that it is not leased in circles."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    delivery: Delivery
+    asked_at: Micros
+    """When its lease was asked for: the lease is at least valid until `lease` after this."""
+
+
+class Slots:
+    """As many handlers at once as the worker's concurrency, and at most one of those that have to start alone.
+
+    An attempt gives its slot up when its handler has ended, so that commits and handlers overlap; but no more attempts
+    wait for their verdict than there are slots. A thread that was given up keeps its slot until it ends.
+    Belongs to the event loop; `held` may be read from any thread.
+    """
+
+    def __init__(
+        self,
+        concurrency: int,
+        *,
+        clock: Clock,
+        launch: Callable[[Held], None],
+        give_back: Callable[[Delivery, Micros], None],
+        drop: Callable[[], None],
+        call_soon: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self.concurrency = concurrency
+        self._clock = clock
+        self._launch = launch
+        self._give_back = give_back
+        self._drop = drop
+        self._call_soon = call_soon
+        self._held: set[Held] = set()
+        self._handling = 0
+        self._stuck = 0
+        self._fetched: deque[_Waiting] = deque()
+        self._crashed: deque[_Waiting] = deque()
+        self._suspect: Held | None = None
+        self._closed = False
+
+    @property
+    def free(self) -> int:
+        """How many handlers may start now."""
+        settling = len(self._held) - self._handling
+        return self.concurrency - self._handling - self._stuck - max(0, settling - self.concurrency)
+
+    @property
+    def waiting(self) -> int:
+        """How many fetched deliveries wait for a slot."""
+        return len(self._fetched)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs, settles or waits."""
+        return not self._held and not self._fetched and not self._crashed
+
+    @property
+    def busy(self) -> int:
+        """How many attempts run or wait for their verdict."""
+        return len(self._held)
+
+    @property
+    def careful(self) -> bool:
+        """Whether a delivery that has to start alone runs or waits here."""
+        return self._suspect is not None or bool(self._crashed)
+
+    @property
+    def takes_crashed(self) -> bool:
+        """Whether a delivery that has to start alone could start now."""
+        return self._suspect is None and self.free > 0
+
+    def held(self) -> list[Held]:
+        """The attempts of this moment; copying a set is one step of the interpreter, so any thread may ask."""
+        return list(self._held)
+
+    def offer(self, delivery: Delivery, asked_at: Micros) -> None:
+        """Start it, or let it wait for a slot."""
+        waiting = _Waiting(delivery, asked_at)
+        if self._closed:
+            self._give_back(delivery, 0)
+        elif starts_alone(delivery):
+            self._offer_crashed(waiting)
+        elif self.free > 0:
+            self._start(waiting)
+        else:
+            self._fetched.append(waiting)
+
+    def handled(self, held: Held) -> None:
+        """The handler ended; its slot is free unless its thread goes on."""
+        self._handling -= 1
+        thread = held.thread
+        if thread is not None and not thread.done():
+            self._stuck += 1
+            thread.add_done_callback(lambda _: self._call_soon(self._thread_ended))
+        self.fill()
+
+    def done(self, held: Held) -> None:
+        """The attempt has its verdict."""
+        self._held.discard(held)
+        if self._suspect is held:
+            self._suspect = None
+        self.fill()
+
+    def fill(self) -> None:
+        """Start what waits, while there are slots; what crashed a worker first, because it waits the longest."""
+        while self._crashed and self.takes_crashed:
+            self._start(self._crashed.popleft())
+        while self._fetched and self.free > 0:
+            self._start(self._fetched.popleft())
+
+    def give_back_old(self) -> None:
+        """Give back what has waited too long."""
+        now = self._clock.elapsed()
+        for queue in (self._fetched, self._crashed):
+            while queue and queue[0].asked_at + LONGEST_WAIT <= now:
+                self._give_back(queue.popleft().delivery, 0)
+
+    def close(self) -> None:
+        """Give back everything that has not started, and from now on everything that is offered."""
+        self._closed = True
+        for queue in (self._fetched, self._crashed):
+            while queue:
+                self._give_back(queue.popleft().delivery, 0)
+
+    def _offer_crashed(self, waiting: _Waiting) -> None:
+        delivery = waiting.delivery
+        if self.takes_crashed:
+            self._start(waiting)
+        elif delivery.started and delivery.lost_by is None:
+            self._give_back(delivery, 0)  # while it waits here it must not count as started
+        elif len(self._crashed) < self.concurrency:
+            self._crashed.append(waiting)
+        else:
+            self._give_back(delivery, _CROWDED)
+
+    def _start(self, waiting: _Waiting) -> None:
+        delivery = waiting.delivery
+        if waiting.asked_at + delivery.lease <= self._clock.elapsed():
+            self._drop()
+            return
+        held = Held(delivery, delivery.lease, waiting.asked_at + delivery.lease // 3)
+        self._held.add(held)
+        self._handling += 1
+        if starts_alone(delivery):
+            self._suspect = held
+        self._launch(held)
+
+    def _thread_ended(self) -> None:
+        """A thread that outlived its attempt has ended."""
+        self._stuck -= 1
+        self.fill()

@@ -1,0 +1,139 @@
+"""Finds what dead workers held, and takes it; an outage, a clock step or a suspended machine makes no duplicates."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from stem.clock import Clock, Micros
+from stem.contracts.changes import Change, Fence
+from stem.contracts.store import Delivery, Store, Suspect, TakeRequest
+from stem.errors import StoreError
+from stem.ids import new_id
+from stem.worker.decide import decide_crashed
+from stem.worker.run import Jobs
+from stem.worker.slots import Slots
+from stem.worker.stats import WorkerStats
+
+__all__ = ["Observations", "Sweeper", "grace", "observe"]
+
+_LONGEST_GAP: Final[Micros] = 5_000_000
+_SECOND: Final[Micros] = 1_000_000
+_RETAIN: Final = 500
+_RETAIN_ROUNDS: Final = 20
+
+_log: Final = logging.getLogger("stem.worker")
+
+Key = tuple[Fence, Micros]
+"""A lease that stands still: the fence and the expiry that both have to stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Since when, by the sweeper's own clock, each suspect has stood unchanged, and when that was last looked at."""
+
+    at: Micros | None = None
+    since: Mapping[Key, Micros] = field(default_factory=dict[Key, Micros])
+
+
+def grace(lease: Micros) -> Micros:
+    """How long a lease may stand still: a third of its length and one second."""
+    return lease // 3 + _SECOND
+
+
+def observe(before: Observations, suspects: Iterable[Suspect], now: Micros) -> tuple[Observations, tuple[Suspect, ...]]:
+    """What is known after this sweep, and the leases to take.
+
+    One is taken when the store's clock says that it has expired and it has stood unchanged for its grace under our own
+    clock, or when it has stood unchanged for its whole length. After a gap of over 5 s everything is observed anew.
+    """
+    fresh = Observations()
+    known = (before if before.at is not None and now - before.at <= _LONGEST_GAP else fresh).since
+    since: dict[Key, Micros] = {}
+    taken: list[Suspect] = []
+    for suspect in suspects:
+        key = (suspect.fence, suspect.lease_until)
+        first = since[key] = known.get(key, now)
+        stood = now - first
+        if stood >= suspect.lease or (suspect.expired and stood >= grace(suspect.lease)):
+            taken.append(suspect)
+    return Observations(now, since), tuple(taken)
+
+
+class Sweeper:
+    """One look at a time: observe, take, decide what becomes of what was taken, delete what was kept long enough."""
+
+    def __init__(
+        self,
+        store: Store,
+        slots: Slots,
+        jobs: Jobs,
+        *,
+        worker: str,
+        clock: Clock,
+        commit: Callable[[Change], None],
+        stats: WorkerStats,
+    ) -> None:
+        self._store = store
+        self._slots = slots
+        self._jobs = jobs
+        self._worker = worker
+        self._clock = clock
+        self._commit = commit
+        self._stats = stats
+        self._seen = Observations()
+
+    async def sweep(self) -> None:
+        """One sweep; the store's failing starts the observation anew and is no error here."""
+        try:
+            await self._rescue()
+            await self._retain()
+        except StoreError as error:
+            self._seen = Observations()
+            _log.warning("a sweep failed (%s); observing anew", error.code)
+
+    async def _rescue(self) -> None:
+        found = await self._store.suspects()
+        self._seen, taken = observe(self._seen, found, self._clock.elapsed())
+        taken = not_ours(taken, {held.fence for held in self._slots.held()} if taken else ())
+        for lease, suspects in by_lease(taken).items():
+            asked_at = self._clock.elapsed()
+            request = TakeRequest(request_id=new_id(), worker=self._worker, suspects=suspects, lease=lease)
+            for delivery in await self._store.take(request):
+                self._stats.rescued += 1
+                self._receive(delivery, asked_at)
+
+    def _receive(self, delivery: Delivery, asked_at: Micros) -> None:
+        job = self._jobs.get(delivery.name)
+        free = self._slots.free > 0
+        change = decide_crashed(
+            delivery,
+            job.rules if job is not None else None,
+            free=free,
+            random=random.random(),  # noqa: S311  # spreads retries; nothing secret hangs on it
+        )
+        if change is None:
+            self._slots.offer(delivery, asked_at)
+        else:
+            self._commit(change)
+
+    async def _retain(self) -> None:
+        for _ in range(_RETAIN_ROUNDS):
+            if await self._store.retain(_RETAIN) < _RETAIN:
+                return
+
+
+def by_lease(suspects: Iterable[Suspect]) -> dict[Micros, tuple[Suspect, ...]]:
+    """The suspects by the length of their lease, which a rescue keeps."""
+    groups: dict[Micros, tuple[Suspect, ...]] = {}
+    for suspect in suspects:
+        groups[suspect.lease] = (*groups.get(suspect.lease, ()), suspect)
+    return groups
+
+
+def not_ours(suspects: Iterable[Suspect], held: Collection[Fence]) -> tuple[Suspect, ...]:
+    """Without the leases of attempts that run in this process: those live, whatever keeps them from being renewed."""
+    return tuple(suspect for suspect in suspects if suspect.fence not in held)

@@ -1,0 +1,249 @@
+"""One worker process: its life from start to a stop that loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from datetime import timedelta
+from typing import Final, Self
+
+from stem.clock import Clock, Micros, to_micros
+from stem.contracts.heartbeats import Heartbeat
+from stem.contracts.store import Store
+from stem.errors import StoreError
+from stem.registry import Registry
+from stem.stores.committer import Commits
+from stem.worker.context import CallPublisher
+from stem.worker.decide import Stop
+from stem.worker.engine import Engine, Outside
+from stem.worker.run import make_jobs
+from stem.worker.settings import WorkerSettings
+from stem.worker.signals import install_signals
+from stem.worker.stats import WorkerStats
+from stem.worker.timing import wait_all, wait_any
+
+__all__ = ["Lifespan", "Worker"]
+
+Lifespan = Callable[[], AbstractAsyncContextManager[object]]
+"""Made once per worker process; its value is `ctx.state`."""
+
+_TIDY_EVERY: Final[Micros] = 250_000
+_CANCEL_GRACE: Final[Micros] = 5_000_000
+_JOIN_SECONDS: Final = 2.0
+
+_log: Final = logging.getLogger("stem.worker")
+
+
+class Worker:
+    """Runs the tasks of a registry: entered, it works until it is left or stopped.
+
+    Stopping drains: nothing more is leased, what runs may go on for `drain`, what is left is cancelled and goes back
+    without using an attempt. If the process dies instead, other workers take its tasks over.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        commits: Commits,
+        registry: Registry,
+        settings: WorkerSettings,
+        *,
+        clock: Clock,
+        publisher: CallPublisher,
+        lifespan: Lifespan | None = None,
+    ) -> None:
+        self._outside = Outside(
+            store=store, commits=commits, registry=registry, settings=settings, clock=clock, publisher=publisher
+        )
+        self._lifespan = lifespan
+        self._stats = WorkerStats()
+        self._asked = asyncio.Event()
+        self._now = asyncio.Event()
+        self._error: BaseException | None = None
+        self._engine: Engine | None = None
+        self._loops: list[asyncio.Task[None]] = []
+        self._stack = AsyncExitStack()
+        self._body: asyncio.Task[object] | None = None
+        self._cancelled_body = False
+        self._shutdown: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        """The worker's name, as the store knows it."""
+        return self._outside.settings.name
+
+    @property
+    def settings(self) -> WorkerSettings:
+        """The settings it was made with."""
+        return self._outside.settings
+
+    @property
+    def stats(self) -> WorkerStats:
+        """What it has done since it started."""
+        return self._stats
+
+    @property
+    def running(self) -> int:
+        """How many tasks run, or wait for their outcome to be recorded."""
+        return 0 if self._engine is None else self._engine.slots.busy
+
+    async def __aenter__(self) -> Self:
+        """Start. Raises `ConfigError` for a task that cannot run here; then nothing was started."""
+        jobs = make_jobs(self._outside.registry)
+        async with AsyncExitStack() as stack:
+            state = None if self._lifespan is None else await stack.enter_async_context(self._lifespan())
+            self._engine = engine = Engine(self._outside, jobs, state, self._stats)
+            await self._beat()
+            stack.callback(self._outside.store.listen(engine.fetcher.hear).close)
+            engine.keeper.start()
+            self._stack = stack.pop_all()
+        self._loops = self._start_loops(engine)
+        self._body = asyncio.current_task()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop. Raises what made the worker unable to go on; the body of `async with` was cancelled then."""
+        body, self._body = self._body, None
+        await self.stop()
+        if self._cancelled_body and body is not None:
+            body.uncancel()
+        self._raise_error()
+
+    async def run_until_stopped(self) -> None:
+        """Work until `ask_to_stop`, `stop` or a signal; drain; return. Raises what made the worker unable to go on."""
+        body, self._body = self._body, None
+        await self._asked.wait()
+        await self.stop()
+        self._body = body
+        self._raise_error()
+
+    def _raise_error(self) -> None:
+        """What stopped the worker is raised once."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def ask_to_stop(self) -> None:
+        """What SIGTERM does: `run_until_stopped` drains and returns; asked twice, it cancels what runs at once."""
+        if self._asked.is_set():
+            _log.info("asked to stop again: what runs is cancelled and goes back to its queue")
+            self._now.set()
+        else:
+            _log.info("asked to stop: %d running, which may go on for %s", self.running, self.settings.drain)
+        self._asked.set()
+
+    async def stop(self, *, drain: timedelta | None = None) -> None:
+        """Drain (for the settings' `drain` when not given), give back what is left, close. May be called twice."""
+        self._asked.set()
+        if self._engine is None:
+            return
+        if self._shutdown is None:
+            longest = to_micros(self.settings.drain if drain is None else drain)
+            self._shutdown = asyncio.ensure_future(self._shut_down(self._engine, longest))
+        await asyncio.shield(self._shutdown)
+
+    async def stop_now(self) -> None:
+        """Cancel what runs, give it back without using an attempt, close; also while a drain is under way."""
+        self._now.set()
+        await self.stop()
+
+    def install_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The first SIGTERM or SIGINT drains, the second cancels at once; SIGQUIT writes all stacks to stderr."""
+        install_signals(loop, self.ask_to_stop)
+
+    def _start_loops(self, engine: Engine) -> list[asyncio.Task[None]]:
+        settings = self.settings
+        return [
+            self._loop("fetch", engine.fetcher.run()),
+            self._loop("sweep", self._sweep(engine)),
+            self._loop("beat", self._every(settings.beat_every, self._beat)),
+            self._loop("tidy", self._every(timedelta(microseconds=_TIDY_EVERY), engine.tidy)),
+        ]
+
+    def _loop(self, name: str, coroutine: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(coroutine, name=f"stem-{name}")
+        task.add_done_callback(self._loop_ended)
+        return task
+
+    def _loop_ended(self, task: asyncio.Task[None]) -> None:
+        """A loop that fails stops the worker: half a worker would hold leases without doing its work."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error("the worker stops: %s raised %s: %s", task.get_name(), type(error).__name__, error)
+            self._error = self._error or error
+            self._asked.set()
+            self._cancel_body()
+
+    def _cancel_body(self) -> None:
+        """Whoever is inside `async with` would wait for a worker that works no more."""
+        if self._body is not None and not self._cancelled_body:
+            self._cancelled_body = self._body.cancel()
+
+    async def _sweep(self, engine: Engine) -> None:
+        period = to_micros(self.settings.sweep_every)
+        while not self._asked.is_set():
+            await engine.sweeper.sweep()
+            await wait_any((self._asked,), self._outside.clock, period)
+
+    async def _every(self, period: timedelta, action: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await self._outside.clock.sleep(to_micros(period))
+            await action()
+
+    async def _beat(self) -> None:
+        settings = self.settings
+        heartbeat = Heartbeat(
+            worker=settings.name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            fingerprint=self._outside.registry.fingerprint,
+            queues=tuple(settings.queues),
+            concurrency=settings.concurrency,
+            running=self.running,
+            every=to_micros(settings.beat_every),
+        )
+        try:
+            await self._outside.store.beat(heartbeat)
+        except StoreError as error:
+            _log.warning("no sign of life could be given (%s)", error.code)
+
+    async def _shut_down(self, engine: Engine, drain: Micros) -> None:
+        try:
+            await self._end_loops(engine)
+            await self._drain(engine, drain)
+        finally:
+            await self._close(engine)
+
+    async def _end_loops(self, engine: Engine) -> None:
+        """Fetcher and sweeper end by themselves: what a call under way still brings, the slots give back."""
+        engine.fetcher.stop()
+        engine.slots.close()
+        await wait_all(self._loops[:2], self._outside.clock, _CANCEL_GRACE)
+
+    async def _drain(self, engine: Engine, drain: Micros) -> None:
+        clock = self._outside.clock
+        if not engine.slots.idle:
+            await wait_any((engine.idle, self._now), clock, drain)
+        if not engine.slots.idle:
+            engine.end_all(Stop.SHUTDOWN)
+            await wait_any((engine.idle,), clock, _CANCEL_GRACE)
+        for held in engine.slots.held():
+            _log.warning("task %s ignores its cancellation; it goes back to its queue", held.fence.task_id)
+            engine.abandon(held)
+        await engine.flush()
+
+    async def _close(self, engine: Engine) -> None:
+        for task in self._loops:
+            task.cancel()
+        engine.keeper.stop()
+        await asyncio.to_thread(engine.keeper.join, _JOIN_SECONDS)
+        engine.threads.close()
+        try:
+            await self._outside.store.retire(self.name)
+        except StoreError as error:
+            _log.warning("the worker could not be signed off (%s)", error.code)
+        await self._stack.aclose()
