@@ -1,0 +1,114 @@
+"""`stem worker`: run tasks until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from stem.cli.logs import configure_logging, log_options
+from stem.cli.session import app_option, client_of, registry_of, url_option
+from stem.cli.values import DURATION, QUEUE
+from stem.errors import ConfigError
+
+if TYPE_CHECKING:
+    from stem.app import Stem
+    from stem.registry import Registry
+    from stem.worker.worker import Worker
+
+__all__ = ["worker"]
+
+_HELP: Final = """Run a worker until it is told to stop.
+
+    The registry is the argument, else STEM_APP, else [tool.stem] app. Without -q it serves the queues that the
+    registry's tasks name, and `default`. The first SIGTERM or Ctrl-C lets what runs finish, for --drain, and hands back
+    the rest without using an attempt; the second one cancels at once.
+    """
+
+
+@click.command("worker", help=_HELP)
+@click.argument("registry", metavar="[MODULE:REGISTRY]", required=False)
+@click.option("--queue", "-q", "queues", type=QUEUE, multiple=True, metavar="NAME[:WEIGHT]", help="Repeatable.")
+@click.option("--concurrency", "-c", type=click.IntRange(1), default=100, show_default=True, help="Tasks at once.")
+@click.option("--drain", type=DURATION, default="25s", show_default=True, metavar="DURATION", help="For a stop.")
+@click.option("--name", help="Unique among the workers of the store. Default: from host and process.")
+@log_options
+@url_option
+@app_option
+def worker(
+    registry: str | None,
+    *,
+    queues: tuple[tuple[str, int], ...],
+    concurrency: int,
+    drain: timedelta,
+    name: str | None,
+    log_level: str,
+    log_format: str,
+    url: str | None,
+    app: str | None,
+) -> None:
+    """The command; its help is above."""
+    if url and app:
+        raise click.UsageError("--app brings its own URL; give one of --url and --app")
+    configure_logging(log_level, log_format)
+    handlers = _require(registry_of(registry))
+    served = dict(queues) or _queues_of(handlers)
+
+    async def work() -> None:
+        async with client_of(url, app) as stem:
+            made = stem.worker(handlers, queues=served, concurrency=concurrency, drain=drain, name=name)
+            _greet(stem, made, handlers)
+            await _run(made)
+
+    asyncio.run(work())
+
+
+async def _run(worker: Worker) -> None:
+    """Start, work, stop. A signal before the start is complete ends it there: nothing was leased yet."""
+    from stem.worker.signals import install_signals
+
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    task = asyncio.current_task()
+    assert task is not None
+
+    def give_up() -> None:
+        told.set()
+        task.cancel()
+
+    install_signals(loop, give_up)
+    try:
+        async with worker:
+            worker.install_signals(loop)
+            await worker.run_until_stopped()
+    except asyncio.CancelledError:
+        if not told.is_set():
+            raise
+        task.uncancel()
+        click.echo("stopped before the start was complete", err=True)
+
+
+def _require(registry: Registry | None) -> Registry:
+    if registry is None:
+        raise ConfigError(
+            expected="a registry to work for",
+            found="none named by the argument, STEM_APP or [tool.stem] app",
+            do="Name it: stem worker shop._stem.registry:registry",
+        )
+    return registry
+
+
+def _queues_of(registry: Registry) -> dict[str, int]:
+    named = {binding.definition.publish_options.queue for binding in registry.bindings}
+    return dict.fromkeys(sorted({"default", *named}), 1)
+
+
+def _greet(stem: Stem, worker: Worker, registry: Registry) -> None:
+    click.echo(f"worker {worker.name} on {stem!r}: {_shown(worker.settings.queues)}", err=True)
+    click.echo(f"tasks: {', '.join(registry.names) or 'none'}", err=True)
+
+
+def _shown(queues: Mapping[str, int]) -> str:
+    return ", ".join(name if weight == 1 else f"{name}:{weight}" for name, weight in queues.items())
