@@ -1,0 +1,1 @@
+"""Blue Kettle, a small shop: charges orders through a card gateway and writes the invoices."""
