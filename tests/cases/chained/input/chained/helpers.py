@@ -1,0 +1,3 @@
+from chained import tasks
+
+DEFAULT = tasks.DEFAULT

@@ -1,0 +1,9 @@
+from pydantic import BaseModel
+
+
+class Order(BaseModel):
+    name: str
+
+
+class list(BaseModel):
+    items: int

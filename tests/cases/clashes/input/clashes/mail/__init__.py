@@ -1,0 +1,1 @@
+from clashes.mail.send import send as send

@@ -1,0 +1,8 @@
+from pydantic import BaseModel
+
+from first_run.audit import audited
+
+
+@audited
+class Order(BaseModel):
+    id: int

@@ -1,0 +1,4 @@
+from imports.models.orders import Order as Order
+from .people import *
+
+__all__ = ["Address", "Order", "Person"]

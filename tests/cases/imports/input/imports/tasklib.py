@@ -1,0 +1,3 @@
+from stem import task as background
+
+__all__ = ["background"]

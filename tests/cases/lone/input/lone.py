@@ -1,0 +1,5 @@
+from stem import task
+
+
+@task
+def charge(order: int) -> None: ...

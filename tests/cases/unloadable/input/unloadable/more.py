@@ -1,0 +1,7 @@
+from collections.abc import Callable
+
+from pydantic import BaseModel
+
+
+class Job(BaseModel):
+    run: Callable[[], None]

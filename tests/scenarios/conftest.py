@@ -1,0 +1,33 @@
+"""One SQLite file, one journal and a yard of worker processes for each scenario."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from stem.app import Stem
+from tests.scenarios.support.journal import VARIABLE, Journal
+from tests.scenarios.support.yard import Yard
+
+
+@pytest.fixture
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
+    path = tmp_path / "journal.log"
+    monkeypatch.setenv(VARIABLE, str(path))
+    return Journal(path)
+
+
+@pytest.fixture
+def yard(tmp_path: Path, journal: Journal) -> Iterator[Yard]:
+    made = Yard(tmp_path, f"sqlite:///{tmp_path}/stem.db", journal)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def stem(yard: Yard) -> AsyncIterator[Stem]:
+    """A producer on the same file."""
+    async with Stem(yard.url) as opened:
+        yield opened

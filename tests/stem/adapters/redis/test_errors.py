@@ -1,0 +1,194 @@
+"""What is said when a server cannot be used, and that nothing of the driver gets out."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from stem.adapters.redis import open_store
+from stem.contracts.adapter import StoreOptions
+from stem.contracts.changes import APPLIED, Change
+from stem.errors import ConfigError, StemError, StoreError, StoreFull, StoreReadOnly, StoreUnavailable
+from stem.testing.contracts import make_envelope, publish
+from tests.servers import RedisServer, free_port
+
+
+async def _use(url: str, namespace: str) -> None:
+    store = await open_store(url, StoreOptions(namespace=namespace))
+    try:
+        await store.commit([Change((publish(),))])
+    finally:
+        await store.aclose()
+
+
+async def _open(url: str, namespace: str = "errors") -> StemError:
+    with pytest.raises(StemError) as caught:
+        await _use(url, namespace)
+    assert type(caught.value).__module__ == "stem.errors"
+    assert "secret" not in str(caught.value)
+    return caught.value
+
+
+async def _add_user(server: RedisServer, *rights: str) -> None:
+    """Start the server and give it a user `app` with these rights."""
+    server.start()
+    admin = await open_store(server.url, StoreOptions(namespace="admin"))
+    await admin.server.command("ACL SETUSER", "app", "on", ">secret", *rights)
+    await admin.aclose()
+
+
+async def test_a_server_that_cannot_be_reached_is_unavailable() -> None:
+    error = await _open(f"redis://:secret@127.0.0.1:{free_port()}/0")
+    assert isinstance(error, StoreUnavailable)
+    assert "127.0.0.1" in error.expected
+
+
+async def test_an_unknown_host_is_unavailable_and_says_so() -> None:
+    error = await _open("redis://:secret@no-such-host.invalid/0")
+    assert isinstance(error, StoreUnavailable)
+    assert "resolved" in error.expected
+
+
+async def test_a_missing_socket_is_unavailable(tmp_path: Path) -> None:
+    assert isinstance(await _open(f"redis://{tmp_path}/missing.sock"), StoreUnavailable)
+
+
+async def test_a_database_that_does_not_exist_is_a_config_error(shared: RedisServer) -> None:
+    error = await _open(f"redis://127.0.0.1:{shared.port}/9999")
+    assert isinstance(error, ConfigError)
+    assert "database" in error.expected
+
+
+async def test_a_namespace_that_does_not_fit_is_a_config_error(shared: RedisServer) -> None:
+    assert isinstance(await _open(shared.url, "a{b}"), ConfigError)
+
+
+async def test_a_wrong_password_or_none_is_a_config_error(own: RedisServer) -> None:
+    own.start("--requirepass", "right")
+    for url in (f"redis://:secret@127.0.0.1:{own.port}", f"redis://127.0.0.1:{own.port}"):
+        error = await _open(url)
+        assert isinstance(error, ConfigError)
+        assert "password" in error.expected
+    store = await open_store(f"redis://:right@127.0.0.1:{own.port}", StoreOptions())
+    assert await store.commit([Change((publish(),))]) == [APPLIED]
+    await store.aclose()
+
+
+async def test_a_user_who_may_not_use_the_keys_is_a_config_error(own: RedisServer) -> None:
+    await _add_user(own, "~other:*", "+@all")
+    error = await _open(f"redis://app:secret@127.0.0.1:{own.port}")
+    assert isinstance(error, ConfigError)
+    assert "user" in error.expected
+
+
+async def test_the_rights_that_the_advice_names_are_enough(own: RedisServer) -> None:
+    await _add_user(own, "~{stem:*}*", "resetchannels", "&{stem:*}*", "+@all", "-@dangerous")
+    store = await open_store(f"redis://app:secret@127.0.0.1:{own.port}", StoreOptions())
+    assert await store.commit([Change((publish(),))]) == [APPLIED]
+    assert await store.warnings() == ()
+    await store.aclose()
+
+
+async def test_a_replica_is_read_only(own: RedisServer, shared: RedisServer) -> None:
+    own.start("--replicaof", "127.0.0.1", str(shared.port))
+    error = await _open(own.url)
+    assert isinstance(error, StoreReadOnly | StoreUnavailable)
+    assert "replica" in str(error) or "loaded" in str(error)
+
+
+async def test_a_primary_that_became_a_replica_is_unavailable_until_it_is_one_again(
+    own: RedisServer, shared: RedisServer
+) -> None:
+    own.start()
+    store = await open_store(own.url, StoreOptions())
+    assert await store.commit([Change((publish(),))]) == [APPLIED]
+    await store.server.command("REPLICAOF", "127.0.0.1", free_port())
+    with pytest.raises(StoreUnavailable):
+        await store.commit([Change((publish(),))])
+    await store.server.command("REPLICAOF", "NO", "ONE")
+    assert await store.commit([Change((publish(),))]) == [APPLIED]
+    await store.aclose()
+
+
+async def test_a_full_memory_refuses_and_writes_nothing(own: RedisServer) -> None:
+    own.start("--maxmemory", "3mb", "--maxmemory-policy", "noeviction")
+    store = await open_store(own.url, StoreOptions())
+    change = Change((publish(payload=b'"' + b"x" * 5_000_000 + b'"'),))
+    with pytest.raises(StoreFull):
+        await store.commit([change, Change((publish(),))])
+    with pytest.raises(StoreFull):
+        await store.commit([Change((publish(),))])
+    assert await store.queues() == ()
+    await store.server.command("CONFIG SET", "maxmemory", "0")
+    assert await store.commit([Change((publish(),))]) == [APPLIED]
+    await store.aclose()
+
+
+async def test_a_closed_store_says_so(shared: RedisServer) -> None:
+    store = await open_store(shared.url, StoreOptions(namespace="closed"))
+    await store.aclose()
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await store.now()
+
+
+async def test_text_that_no_encoding_takes_is_a_config_error_of_a_question(shared: RedisServer) -> None:
+    store = await open_store(shared.url, StoreOptions(namespace="text"))
+    with pytest.raises(ConfigError, match="UTF-8"):
+        await store.get(["\udcff"])
+    await store.aclose()
+
+
+async def test_keys_of_another_program_are_an_error_that_says_so(shared: RedisServer) -> None:
+    store = await open_store(shared.url, StoreOptions(namespace="foreign"))
+    await store.server.command("SET", store.server.keys[0], "not a hash")
+    with pytest.raises(StoreError, match="namespace that no other program uses"):
+        await store.commit([Change((publish(make_envelope()),))])
+    await store.server.command("DEL", store.server.keys[0])
+    await store.aclose()
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    """A certificate for `localhost` that signs itself."""
+    words = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost")
+    more = ("-addext", "subjectAltName=DNS:localhost", "-keyout", "key.pem", "-out", "cert.pem")
+    try:
+        subprocess.run((*words, *more), cwd=tmp_path, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("openssl is not here")
+    return tmp_path
+
+
+@pytest.fixture
+def secure(own: RedisServer, certificates: Path) -> int:
+    """The port of a server that speaks TLS, beside its plain one."""
+    port = free_port()
+    files = ("--tls-cert-file", str(certificates / "cert.pem"), "--tls-key-file", str(certificates / "key.pem"))
+    try:
+        own.start("--tls-port", str(port), *files, "--tls-auth-clients", "no")
+    except AssertionError:
+        pytest.skip("this server speaks no TLS")
+    return port
+
+
+async def test_a_certificate_is_verified_unless_the_url_says_otherwise(secure: int, certificates: Path) -> None:
+    error = await _open(f"rediss://:secret@localhost:{secure}")
+    assert isinstance(error, ConfigError)
+    assert "certificate" in error.expected
+    ca = certificates / "cert.pem"
+    assert isinstance(await _open(f"rediss://:secret@127.0.0.1:{secure}?tls_ca={ca}"), ConfigError)
+    for url in (
+        f"rediss://localhost:{secure}?tls_ca={ca}",
+        f"rediss://127.0.0.1:{secure}?tls_ca={ca}&tls_verify=ca",
+        f"rediss://127.0.0.1:{secure}?tls_verify=none",
+    ):
+        store = await open_store(url, StoreOptions())
+        assert await store.commit([Change((publish(),))]) == [APPLIED]
+        await store.aclose()
+
+
+async def test_plain_and_tls_mixed_up_is_unavailable(secure: int, own: RedisServer) -> None:
+    assert isinstance(await _open(f"redis://:secret@localhost:{secure}"), StoreUnavailable)
+    assert isinstance(await _open(f"rediss://:secret@localhost:{own.port}?timeout=2"), StoreUnavailable)

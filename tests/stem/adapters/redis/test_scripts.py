@@ -1,0 +1,73 @@
+"""The scripts: their texts, their keys, and that the server knows them again after it forgot them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import pytest
+
+from stem.adapters.redis.scripts import FOLDER, KEYS, SCRIPTS, keys_of, script
+from stem.adapters.redis.store import RedisStore
+from stem.contracts.adapter import StoreOptions
+from stem.contracts.store import Renewal
+from stem.tasks.state import TaskState
+from stem.testing.contracts import Bench
+
+FILES = sorted(path.stem for path in FOLDER.glob("*.lua"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_script_spells_a_state(name: str) -> None:
+    text = (FOLDER / f"{name}.lua").read_text(encoding="utf-8")
+    code = "\n".join(line.partition("--")[0] for line in text.splitlines())
+    spelt = [state.value for state in TaskState if re.search(rf"['\"]{state.value}['\"]", code)]
+    assert spelt == []
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_has_the_name_that_the_server_gives_it(name: str) -> None:
+    wanted = script(name)
+    assert wanted.sha == hashlib.sha1(wanted.text.encode()).hexdigest()
+
+
+def test_every_file_is_part_of_a_script() -> None:
+    everything = "".join(script(name).text for name in SCRIPTS)
+    first_lines = {name: (FOLDER / f"{name}.lua").read_text(encoding="utf-8").partition("\n")[0] for name in FILES}
+    assert [name for name, line in first_lines.items() if line not in everything] == []
+
+
+def test_all_keys_of_a_namespace_are_in_one_slot_of_a_cluster() -> None:
+    keys = keys_of("shop")
+    assert len(set(keys)) == len(KEYS)
+    assert {re.match(r"\{[^}]+\}", key)[0] for key in keys if key} == {"{stem:shop}"}  # type: ignore[index]  # matches
+
+
+async def test_scripts_touch_no_key_that_was_not_declared(bench: Bench, store: RedisStore) -> None:
+    delivery = await bench.running()
+    await bench.put(delay=5_000_000)
+    await store.retain(10)
+    await bench.lose(delivery)
+    prefix = store.server.keys[0].removesuffix("rows")
+    found = await store.server.command("KEYS", f"{prefix}*".replace("[", "\\["))
+    assert {key.decode() for key in found} <= set(store.server.keys)
+
+
+async def test_a_server_that_forgot_the_scripts_is_sent_them_again(bench: Bench, store: RedisStore) -> None:
+    delivery = await bench.running()
+    keeper = store.keeper()
+    keeper.renew([Renewal(delivery.fence, 10_000_000)])
+    await store.server.command("SCRIPT FLUSH")
+    await bench.put()
+    await store.server.command("SCRIPT FLUSH")
+    assert len(keeper.renew([Renewal(delivery.fence, 10_000_000)])) == 1
+    keeper.close()
+
+
+async def test_namespaces_know_nothing_of_each_other(bench: Bench, store: RedisStore) -> None:
+    from stem.adapters.redis import open_store
+
+    await bench.put()
+    other = await open_store(f"redis://127.0.0.1:{store.server.place.port}", StoreOptions(namespace="other"))
+    assert await other.queues() == ()
+    await other.aclose()

@@ -1,0 +1,209 @@
+"""How many are asked for, when, and that asking never spins."""
+
+from __future__ import annotations
+
+import pytest
+
+from stem.adapters.memory import MemoryStore
+from stem.contracts.store import LeaseAnswer, LeaseRequest
+from stem.errors import StoreCorrupt, StoreUnavailable
+from stem.registry import definition
+from stem.tasks.state import TaskState
+from stem.testing import ManualClock
+from stem.worker.fetch import POLL, demand, prefetch, wait_length
+from tests.stem.worker import tasks
+from tests.stem.worker.support import SECOND, Workshop, turns
+
+
+class _Ear:
+    """Records every lease request on its way to the store."""
+
+    def __init__(self, store: MemoryStore, patch: pytest.MonkeyPatch) -> None:
+        self.requests: list[LeaseRequest] = []
+        self.away = 0
+        self._lease = store.lease
+        patch.setattr(store, "lease", self._hear)
+
+    async def _hear(self, request: LeaseRequest) -> LeaseAnswer:
+        self.requests.append(request)
+        if self.away:
+            self.away -= 1
+            raise StoreUnavailable(expected="a", found="b", do="c.")
+        return await self._lease(request)
+
+
+@pytest.fixture(autouse=True)
+def gate() -> tasks.Gate:
+    tasks.gates.gate = tasks.Gate()
+    return tasks.gates.gate
+
+
+@pytest.fixture
+def ear(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> _Ear:
+    return _Ear(store, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("ended", "during", "ready"),
+    [(0, SECOND, 0), (100, SECOND, 5), (1_000, SECOND, 50), (99_999, SECOND, 100), (5, 0, 0)],
+)
+def test_what_ends_within_50_ms_is_fetched_ahead_up_to_the_concurrency(ended: int, during: int, ready: int) -> None:
+    assert prefetch(ended, during, 100) == ready
+
+
+@pytest.mark.parametrize(
+    ("free", "waiting", "ahead", "asked"),
+    [
+        (10, 0, 0, 10),
+        (0, 0, 0, 0),
+        (-3, 0, 0, 0),
+        (10, 0, 5, 15),
+        (0, 5, 10, 5),
+        (0, 6, 10, 0),
+        (2, 5, 10, 7),
+        (0, 1, 0, 0),
+    ],
+)
+def test_as_many_are_asked_for_as_are_free_and_as_should_be_ready(
+    free: int, waiting: int, ahead: int, asked: int
+) -> None:
+    assert demand(free=free, waiting=waiting, ahead=ahead) == asked
+
+
+def test_it_asks_again_when_something_is_due_but_within_a_second_and_not_at_once() -> None:
+    assert wait_length(None) == POLL
+    assert wait_length(300_000) == 300_000
+    assert wait_length(90 * SECOND) == POLL
+    assert wait_length(0) == 1_000
+
+
+async def test_an_idle_worker_asks_once_a_second(shop: Workshop, ear: _Ear, clock: ManualClock) -> None:
+    shop.hands(tasks.add).fetch()
+
+    await clock.run_for(10)
+
+    assert len(ear.requests) == 11
+
+
+async def test_a_notice_brings_the_task_at_once(shop: Workshop, clock: ManualClock) -> None:
+    shop.hands(tasks.add).fetch()
+    await turns()
+    before = clock.elapsed()
+
+    task_id = await shop.enqueue(definition(tasks.add).call(1, 2))
+    await turns()
+
+    assert await shop.bench.state(task_id) is TaskState.SUCCEEDED
+    assert clock.elapsed() == before
+
+
+async def test_a_delayed_task_is_fetched_when_it_is_due(shop: Workshop, clock: ManualClock) -> None:
+    shop.hands(tasks.add).fetch()
+    task_id = await shop.bench.put(name="tests.add", payload=b'{"a":1,"b":2}', delay=2 * SECOND + 345_000)
+
+    await clock.run_for(2.344)
+    assert await shop.bench.state(task_id) is TaskState.QUEUED
+    await clock.run_for(0.001)
+
+    assert await shop.bench.state(task_id) is TaskState.SUCCEEDED
+
+
+async def test_with_every_slot_taken_nothing_is_asked_for(
+    shop: Workshop, ear: _Ear, clock: ManualClock, gate: tasks.Gate
+) -> None:
+    for _ in range(3):
+        await shop.enqueue(definition(tasks.holds).call())
+    hands = shop.hands(tasks.holds, concurrency=2)
+    hands.fetch()
+    await turns()
+    asked = len(ear.requests)
+
+    await clock.run_for(30)
+    assert (len(ear.requests), hands.engine.slots.busy) == (asked, 2)
+    gate.open()
+    await clock.run_for(1)
+
+    assert gate.left == 3
+
+
+async def test_the_first_deliveries_are_marked_as_started_by_the_lease_call(shop: Workshop, ear: _Ear) -> None:
+    shop.hands(tasks.add, concurrency=7).fetch()
+    await turns()
+
+    assert (ear.requests[0].limit, ear.requests[0].started) == (7, 7)
+
+
+async def test_nothing_is_marked_where_a_task_may_run_at_most_once(shop: Workshop, ear: _Ear) -> None:
+    shop.hands(tasks.add, tasks.early).fetch()
+    await turns()
+
+    assert ear.requests[0].started == 0
+
+
+async def test_a_task_has_the_lease_of_its_own_length(shop: Workshop, ear: _Ear) -> None:
+    shop.hands(tasks.add, tasks.long_lease).fetch()
+    await turns()
+
+    assert ear.requests[0].leases == {"tests.long_lease": 60 * SECOND, "tests.long_lease_once": 60 * SECOND}
+
+
+async def test_after_an_outage_the_same_request_is_sent_again(
+    shop: Workshop, ear: _Ear, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    ear.away = 3
+    hands = shop.hands(tasks.add)
+    hands.fetch()
+    task_id = await shop.enqueue(definition(tasks.add).call(1, 2))
+
+    await clock.run_for(0.35)
+
+    assert len({request.request_id for request in ear.requests[:4]}) == 1
+    assert await shop.bench.state(task_id) is TaskState.SUCCEEDED
+    assert "STEM-E031" in caplog.text
+
+
+async def test_an_outage_is_not_hammered(shop: Workshop, ear: _Ear, clock: ManualClock) -> None:
+    ear.away = 10_000
+    hands = shop.hands(tasks.add)
+    hands.fetch()
+
+    await clock.run_for(60)
+
+    assert 60 < len(ear.requests) < 70
+    hands.engine.fetcher.stop()
+    await clock.run_for(1)
+    assert all(task.done() for task in hands.tasks)
+
+
+async def test_a_store_that_is_damaged_ends_the_loop_with_its_error(
+    shop: Workshop, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def damaged(request: LeaseRequest) -> LeaseAnswer:
+        raise StoreCorrupt(expected="a", found=request.worker, do="c.")
+
+    monkeypatch.setattr(store, "lease", damaged)
+    hands = shop.hands(tasks.add)
+
+    with pytest.raises(StoreCorrupt):
+        await hands.engine.fetcher.run()
+
+
+async def test_what_a_call_under_way_brings_after_a_stop_goes_back(
+    shop: Workshop, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task_id = await shop.enqueue(definition(tasks.holds).call())
+    hands = shop.hands(tasks.holds)
+    lease = store.lease
+
+    async def stopped_meanwhile(request: LeaseRequest) -> LeaseAnswer:
+        answer = await lease(request)
+        hands.engine.fetcher.stop()
+        hands.engine.slots.close()
+        return answer
+
+    monkeypatch.setattr(store, "lease", stopped_meanwhile)
+    await hands.engine.fetcher.run()
+    await hands.engine.flush()
+
+    record = await shop.bench.record(task_id)
+    assert (record.state, record.attempt, record.deliveries) == (TaskState.QUEUED, 0, 1)

@@ -1,0 +1,185 @@
+"""What starts, what waits, what goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from stem.contracts.changes import Fence
+from stem.contracts.store import Delivery
+from stem.testing import ManualClock
+from stem.worker.held import Held
+from stem.worker.slots import Slots
+from tests.stem.worker.support import SECOND, delivery
+
+
+@dataclass
+class _Desk:
+    """Slots whose attempts do nothing until the test says so."""
+
+    clock: ManualClock = field(default_factory=ManualClock)
+    launched: list[Held] = field(default_factory=list[Held])
+    returned: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    dropped: int = 0
+
+    def slots(self, concurrency: int) -> Slots:
+        return Slots(
+            concurrency,
+            clock=self.clock,
+            launch=self.launched.append,
+            give_back=lambda given, delay: self.returned.append((given.fence.task_id, delay)),
+            drop=self._drop,
+            call_soon=_now,
+        )
+
+    @property
+    def running(self) -> list[str]:
+        return [held.fence.task_id for held in self.launched]
+
+    def _drop(self) -> None:
+        self.dropped += 1
+
+
+def _now(callback: Callable[[], None]) -> None:
+    callback()
+
+
+def _named(name: str, *, crashes: int = 0, started: bool = False, lost_by: str | None = None) -> Delivery:
+    return delivery(fence=Fence(name, 1, "request-1"), crashes=crashes, started=started, lost_by=lost_by)
+
+
+def test_never_more_handlers_run_than_there_are_slots() -> None:
+    desk = _Desk()
+    slots = desk.slots(2)
+
+    for name in "abc":
+        slots.offer(_named(name), 0)
+
+    assert desk.running == ["a", "b"]
+    assert (slots.free, slots.waiting, slots.busy) == (0, 1, 2)
+
+
+def test_what_waits_starts_when_a_handler_has_ended_though_its_outcome_is_not_recorded_yet() -> None:
+    desk = _Desk()
+    slots = desk.slots(1)
+    slots.offer(_named("a"), 0)
+    slots.offer(_named("b"), 0)
+
+    slots.handled(desk.launched[0])
+
+    assert desk.running == ["a", "b"]
+    assert slots.busy == 2
+
+
+def test_no_more_attempts_wait_for_their_outcome_than_there_are_slots() -> None:
+    desk = _Desk()
+    slots = desk.slots(1)
+    for name in "abc":
+        slots.offer(_named(name), 0)
+    slots.handled(desk.launched[0])
+    slots.handled(desk.launched[1])
+    assert desk.running == ["a", "b"]
+
+    slots.done(desk.launched[0])
+
+    assert desk.running == ["a", "b", "c"]
+
+
+def test_a_prefetched_delivery_whose_lease_may_have_ended_is_dropped() -> None:
+    desk = _Desk()
+    slots = desk.slots(1)
+    slots.offer(_named("a"), 0)
+    slots.offer(_named("b"), 0)
+    desk.clock.advance(10)
+
+    slots.handled(desk.launched[0])
+
+    assert desk.running == ["a"]
+    assert desk.dropped == 1
+
+
+def test_what_has_not_started_after_a_second_goes_back() -> None:
+    desk = _Desk()
+    slots = desk.slots(1)
+    slots.offer(_named("a"), 0)
+    slots.offer(_named("b"), 0)
+
+    desk.clock.advance(0.9)
+    slots.give_back_old()
+    assert desk.returned == []
+    desk.clock.advance(0.1)
+    slots.give_back_old()
+
+    assert desk.returned == [("b", 0)]
+    assert slots.waiting == 0
+
+
+def test_deliveries_that_crashed_once_run_beside_each_other_while_an_attempt_would_be_left() -> None:
+    desk = _Desk()
+    slots = desk.slots(5)
+    for name in "ab":
+        slots.offer(_named(name, crashes=1, lost_by="w"), 0)
+
+    assert desk.running == ["a", "b"]
+
+
+def test_only_one_delivery_that_crashed_workers_twice_runs_at_a_time() -> None:
+    desk = _Desk()
+    slots = desk.slots(5)
+    for name in "abc":
+        slots.offer(_named(name, crashes=2, lost_by="w"), 0)
+    slots.offer(_named("plain"), 0)
+    assert desk.running == ["a", "plain"]
+
+    slots.handled(desk.launched[0])
+    assert desk.running == ["a", "plain"]
+    slots.done(desk.launched[0])
+
+    assert desk.running == ["a", "plain", "b"]
+
+
+def test_one_that_crashed_a_worker_does_not_wait_while_it_counts_as_started() -> None:
+    desk = _Desk()
+    slots = desk.slots(5)
+    slots.offer(_named("a", crashes=2, lost_by="w"), 0)
+
+    slots.offer(_named("b", crashes=2, started=True), 0)
+
+    assert desk.returned == [("b", 0)]
+
+
+def test_too_many_that_crashed_a_worker_go_back_for_a_while() -> None:
+    desk = _Desk()
+    slots = desk.slots(1)
+    for name in "abc":
+        slots.offer(_named(name, crashes=2, lost_by="w"), 0)
+
+    assert desk.returned == [("c", SECOND)]
+
+
+def test_after_closing_everything_that_has_not_started_goes_back() -> None:
+    desk = _Desk()
+    slots = desk.slots(1)
+    slots.offer(_named("a"), 0)
+    slots.offer(_named("b"), 0)
+
+    slots.close()
+    slots.offer(_named("c"), 0)
+
+    assert desk.returned == [("b", 0), ("c", 0)]
+
+
+def test_a_thread_that_outlives_its_attempt_keeps_its_slot() -> None:
+    desk = _Desk()
+    slots = desk.slots(1)
+    slots.offer(_named("a"), 0)
+    (held,) = desk.launched
+    held.thread = thread = Future[object]()
+
+    slots.handled(held)
+    slots.done(held)
+    assert (slots.idle, slots.free) == (True, 0)
+
+    thread.set_result(None)
+    assert slots.free == 1

@@ -1,0 +1,50 @@
+"""Right uses of the generated definitions: both type checkers accept every line."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from shop import handlers
+from shop._stem.definitions import archive, charge, count, render, send_receipt
+from shop._stem.registry import registry
+from shop.models import ChargeOrder, Mail, Receipt
+from stem import Batch, Registry, Stem, SyncStem, SyncTaskHandle, TaskCall, TaskContext, TaskHandle, definition
+from typing_extensions import assert_type
+
+order = ChargeOrder(order_id=1, amount=Decimal("9.99"))
+assert_type(registry, Registry)
+
+
+async def main(client: Stem) -> None:
+    handle = await charge.enqueue(client, order)
+    assert_type(handle, TaskHandle[Receipt])
+    assert_type(await handle.result(), Receipt)
+    receipt = await charge.options(queue="vip", delay=timedelta(minutes=1)).enqueue_and_wait(client, order)
+    assert_type(receipt, Receipt)
+    await send_receipt.enqueue(client, receipt, locale="de")
+    await send_receipt.enqueue(client, receipt=receipt, copies=2)
+    assert_type(send_receipt.call(receipt, locale="de", copies=2), TaskCall[Mail])
+    assert_type(await client.enqueue(charge.call(order)), TaskHandle[Receipt])
+    assert_type(await client.enqueue_and_wait(charge.call(order)), Receipt)
+    assert_type(await client.enqueue_many([charge.call(order)]), Batch[Receipt])
+    assert_type(await (await client.enqueue_many([charge.call(order)])).result(), list[Receipt])
+    assert_type(await count.enqueue_and_wait(client, "two words", words=True), int)
+    assert_type(await render.enqueue_and_wait(client, receipt), bytes)
+    assert_type(await archive.enqueue(client, receipt, 2), TaskHandle[None])
+    assert_type(charge.handle(client, "id"), TaskHandle[Receipt])
+
+
+async def from_handlers(client: Stem, receipt: Receipt) -> None:
+    assert_type(await definition(handlers.send_receipt).enqueue_and_wait(client, receipt, copies=2), Mail)
+    assert_type(await definition(handlers.charge).enqueue_and_wait(client, order), Receipt)
+    assert_type(await definition(handlers.count).enqueue_and_wait(client, "text"), int)
+    assert_type(await definition(handlers.render).enqueue_and_wait(client, receipt), bytes)
+
+
+def view(client: SyncStem) -> None:
+    assert_type(client.enqueue(charge.call(order)), SyncTaskHandle[Receipt])
+    assert_type(client.enqueue(charge.call(order)).result(), Receipt)
+    assert_type(client.enqueue_and_wait(count.call("text")), int)
+
+
+async def inside_a_task(ctx: TaskContext) -> None:
+    assert_type(await charge.enqueue(ctx, order), TaskHandle[Receipt])
