@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from stem.clock import Clock, SystemClock
+from stem.contracts.retention import Retention
 from stem.contracts.store import Store
 
 __all__ = ["Adapter", "StoreOptions", "Warns"]
@@ -21,6 +22,7 @@ class StoreOptions:
 
     clock: Clock = field(default_factory=SystemClock)
     namespace: str = "stem"
+    retention: Retention = field(default_factory=Retention)
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from stem.clock import Micros
 from stem.tasks.envelope import Envelope
+from stem.tasks.links import After, GroupPolicy, Member
 from stem.tasks.options import Ack
 from stem.tasks.retry import Backoff
 from stem.tasks.state import TaskEvent
@@ -20,9 +21,12 @@ __all__ = [
     "Bury",
     "Cancel",
     "Change",
+    "Discard",
     "Duplicate",
     "Fence",
     "Fenced",
+    "FireSchedule",
+    "OpenGroup",
     "Park",
     "Publish",
     "RefusalCode",
@@ -31,6 +35,7 @@ __all__ = [
     "Replay",
     "Report",
     "Reschedule",
+    "SealGroup",
     "Settle",
     "Start",
     "UniqueKey",
@@ -62,6 +67,13 @@ class Publish:
     """A message becomes visible `delay` after the store accepts it, or at `not_before`; its state is queued.
 
     Idempotent by envelope id: an id that is known, in any state, is applied and changes nothing.
+
+    A message with `after` or `member` is held: queued, due never, given to no worker, until what it waits for lets it
+    go (the success of that task or group; the seal of the group). From then on it is due as if it had been published
+    then: `delay` and `expires` count from there. When what it waits for ends otherwise, it is cancelled in the same
+    change, with an error of kind `UpstreamFailed` that names it, and so is what waits for it in turn. What has ended
+    before the publish counts at once. A task or group that is neither known nor published before in the same change
+    is refused as unknown. The result of what a live message waits for is stored even with `ignore_result`.
     """
 
     envelope: Envelope
@@ -69,6 +81,8 @@ class Publish:
     delay: Micros = 0
     not_before: Micros | None = None
     unique: UniqueKey | None = None
+    after: After | None = None
+    member: Member | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +138,8 @@ class Bury:
 class Park:
     """Not given to the registry with this fingerprint for `pause`; no attempt is used; the state is parked.
 
-    It has not begun, whatever its lease call marked.
+    It has not begun, whatever its lease call marked. For other registries it is due since it was parked, and for this
+    one, too, when the pause is over.
     """
 
     reason: str
@@ -155,14 +170,88 @@ class Replay:
 
     Its `expires` counts from the replay, it takes its unique key again, and its fence goes on growing. `generation` is
     the one that its sender saw end: where a later one is there already, the replay is applied and changes nothing, so
-    that it may be sent again. Without it, whatever generation has ended is replayed.
+    that it may be sent again. Without it, whatever generation has ended is replayed. It is due after `delay`.
+
+    A replayed continuation waits again for what it waited for; where that has ended without success the replay is
+    refused: that one is to be replayed first. A group that the task has joined is not joined again.
+    """
+
+    task_id: str
+    generation: int | None = None
+    delay: Micros = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Unfenced: a dead letter is given up. The task stays failed, and its record is kept as long as any failed one's.
+
+    A task that is not among the dead letters, or whose generation is a later one than `generation`, is left as it is.
     """
 
     task_id: str
     generation: int | None = None
 
 
-Write: TypeAlias = Publish | Settle | Start | Reschedule | Release | Bury | Park | Report | Cancel | Replay
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenGroup:
+    """A group of `size` members begins to be filled; idempotent by id.
+
+    Its members are published with `Member`, in this change and in later ones; none is given to a worker before the
+    `SealGroup`. A group not sealed within an hour is removed with its members. A group's record is kept like the
+    result of a task with this `result_ttl`.
+    """
+
+    group: str
+    size: int
+    policy: GroupPolicy = "all"
+    root: str = ""
+    result_ttl: Micros = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SealGroup:
+    """All members are there: they become due, and from now on the policy decides. Sealed again, nothing changes.
+
+    Refused while a place is empty. A group without members has its answer at once: met for `all` and `settled`, not
+    for `any`.
+
+    A member that ends, in whatever way, joins its group in the same change, once per place. The join that decides
+    closes the group and lets its continuations go, or cancels them, in that same change. What is live of the other
+    members then is cancelled by later lease calls and `retain` calls, a bounded number by each.
+    """
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class FireSchedule:
+    """Compare-and-set of a schedule's next time: from `expected` to `next`; `None` for never again.
+
+    A change with it, and with what it publishes, is `Fenced` when the schedule is disabled or its next time is another,
+    unless its last time is `expected`: then it was applied before, and is `Applied`. An unknown schedule is refused.
+    """
+
+    schedule: str
+    expected: Micros
+    next: Micros | None
+
+
+Write: TypeAlias = (
+    Publish
+    | Settle
+    | Start
+    | Reschedule
+    | Release
+    | Bury
+    | Park
+    | Report
+    | Cancel
+    | Replay
+    | Discard
+    | OpenGroup
+    | SealGroup
+    | FireSchedule
+)
 
 CONSUMING: Final = (Settle, Reschedule, Release, Bury, Park)
 """The fenced writes that end a lease. A change holds at most one of them."""
@@ -176,7 +265,7 @@ class Change:
     same fence with another number is `Fenced`. The writes take effect in their order: the end of a task frees its
     unique key for a follow-up after it. Only a change that is a single `Publish` answers `Duplicate`; in any other, a
     taken key makes the new task cancelled, with an error of kind `DuplicateTask`, and the rest is applied. A task may
-    be cancelled or replayed once in a change.
+    be cancelled, replayed or discarded once in a change, and a change fires at most one schedule.
     """
 
     writes: tuple[Write, ...]

@@ -15,7 +15,11 @@ __all__ = ["Page", "Queries", "QueueCount", "StoredResult", "TaskFilter"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFilter:
-    """Conditions that all hold; one that is `None` holds always. Times are compared with the time of publication."""
+    """Conditions that all hold; one that is `None` holds always.
+
+    `since` and `until` (exclusive) are compared with the time of publication, `ended_since` and `ended_until` with the
+    end, which a live task does not have.
+    """
 
     states: frozenset[TaskState] | None = None
     queue: str | None = None
@@ -25,6 +29,10 @@ class TaskFilter:
     tag: str | None = None
     since: Micros | None = None
     until: Micros | None = None
+    ended_since: Micros | None = None
+    ended_until: Micros | None = None
+    group: str | None = None
+    """Only members of this group, those without a place in it included."""
     dead: bool = False
     """Only what is in the dead letters."""
 
@@ -72,8 +80,12 @@ class Queries(Protocol):
         """The records of those ids that are known."""
         ...
 
-    async def results(self, ids: Sequence[str]) -> Mapping[str, StoredResult]:
-        """How those of the ids stand that are known."""
+    async def results(self, ids: Sequence[str], *, even_expired: bool = False) -> Mapping[str, StoredResult]:
+        """How those of the ids stand that are known.
+
+        With `even_expired`, a result whose time is over is answered as long as it is stored: a continuation reads what
+        it waited for, which is kept until it has ended.
+        """
         ...
 
     async def list_tasks(self, where: TaskFilter, *, limit: int, after: str | None = None) -> Page:
@@ -84,9 +96,9 @@ class Queries(Protocol):
         ...
 
     async def queues(self) -> tuple[QueueCount, ...]:
-        """Every queue that has a record, by name."""
+        """Every queue that has a record, by name. The cost grows with the queues, not with the records."""
         ...
 
     async def task_names(self) -> Mapping[str, int]:
-        """Every task name that has a record, with the number of records."""
+        """Every task name that has a record, with the number of records; the cost as that of `queues`."""
         ...

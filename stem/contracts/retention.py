@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from stem.clock import Micros
+from stem.tasks.state import TaskState
 
-__all__ = ["KEEP_AT_LEAST", "KEEP_DEAD", "keep_for"]
+__all__ = ["KEEP_AT_LEAST", "KEEP_OPEN_GROUP", "Retention"]
 
 KEEP_AT_LEAST: Final[Micros] = 60_000_000
 """Twice the time for which a change may be sent again: until then the record must answer for it."""
-KEEP_DEAD: Final[Micros] = 30 * 86_400_000_000
-"""Dead letters wait this long for somebody to look at them."""
+KEEP_OPEN_GROUP: Final[Micros] = 3_600_000_000
+"""A group that nobody sealed in this time is removed, with its members."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long records are kept after their end, by the state they ended in, in microseconds.
+
+    `None` is twice the task's `result_ttl`. `dead` is for what is in the dead letters, which wait for somebody to look
+    at them; `failed` for failed tasks that were discarded from there, or never were in it.
+    """
+
+    succeeded: Micros | None = None
+    failed: Micros | None = None
+    cancelled: Micros | None = None
+    expired: Micros | None = None
+    dead: Micros = 30 * 86_400_000_000
+
+    def keep_for(self, state: TaskState, result_ttl: Micros, *, dead: bool) -> Micros:
+        """Microseconds from the end of a task until its record may be deleted; never less than `KEEP_AT_LEAST`."""
+        chosen: Micros | None = getattr(self, state.value)
+        kept = max(2 * result_ttl if chosen is None else chosen, KEEP_AT_LEAST)
+        return max(kept, self.dead) if dead else kept
+
+
+KEEP_DEAD: Final[Micros] = Retention().dead
 
 
 def keep_for(result_ttl: Micros, *, dead: bool) -> Micros:
-    """Microseconds from the end of a task until its record may be deleted; `dead` for one in the dead letters."""
-    kept = max(2 * result_ttl, KEEP_AT_LEAST)
-    return max(kept, KEEP_DEAD) if dead else kept
+    """What `Retention` says when nothing was chosen."""
+    return Retention().keep_for(TaskState.FAILED if dead else TaskState.SUCCEEDED, result_ttl, dead=dead)

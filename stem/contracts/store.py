@@ -8,10 +8,16 @@ from enum import Enum
 from typing import Protocol
 
 from stem.clock import Micros
+from stem.contracts.broadcasts import Broadcasts
 from stem.contracts.capabilities import Capabilities
 from stem.contracts.changes import Change, Fence, Verdict
+from stem.contracts.control import Control
+from stem.contracts.groups import Groups
 from stem.contracts.heartbeats import Heartbeats
+from stem.contracts.locks import Locks
+from stem.contracts.outcomes import Outcomes
 from stem.contracts.queries import Queries
+from stem.contracts.schedules import Schedules
 from stem.tasks.options import Ack
 from stem.tasks.retry import Backoff
 
@@ -74,6 +80,7 @@ class Delivery:
     What began in time and came back, because its worker stopped, is not expired.
     """
     ignore_result: bool
+    """Whether nobody will read the result: neither who enqueued it, nor a group, nor a continuation."""
     started: bool
     """Whether this lease call marked it as started; for a rescued one: whether the lost attempt had started."""
     cancel_requested: bool
@@ -137,7 +144,8 @@ class TakeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something happened: messages became ready in `queues`, `tasks` became terminal or made progress.
+    """Something happened: messages became ready in `queues`, `tasks` became terminal or made progress, something was
+    broadcast on `channels`.
 
     `everything` says that more happened than fits: look at all you wait for.
     """
@@ -145,6 +153,7 @@ class Notice:
     queues: frozenset[str] = frozenset()
     tasks: tuple[str, ...] = ()
     everything: bool = False
+    channels: frozenset[str] = frozenset()
 
 
 Listener = Callable[[Notice], None]
@@ -177,7 +186,7 @@ class Keeper(Protocol):
         ...
 
 
-class Store(Queries, Heartbeats, Protocol):
+class Store(Queries, Heartbeats, Groups, Control, Broadcasts, Locks, Schedules, Outcomes, Protocol):
     """One engine's storage. Every method may be called again after it raised `StoreUnavailable`."""
 
     @property
@@ -203,7 +212,8 @@ class Store(Queries, Heartbeats, Protocol):
         descending, due time, order of publication. Over several queues the weights hold by smooth round-robin
         over those
         that have work; what one cannot fill, any other fills. No message is leased twice at once. A message parked for
-        the request's fingerprint is passed over until its time.
+        the request's fingerprint is passed over until its time. Paused queues are passed over, also in `next_due`.
+        Members of a group that has its answer are not leased: the call cancels those it comes upon, at most 200.
         """
         ...
 
@@ -233,7 +243,10 @@ class Store(Queries, Heartbeats, Protocol):
     async def retain(self, limit: int) -> int:
         """Delete up to `limit` ended tasks whose time of retention is over; how many were deleted.
 
-        Never a live one, and none within 60 s of its end.
+        Never a live one, none within 60 s of its end, and none whose result a live message still waits for, alone or as
+        a member of a group. What else has had its time goes in the same bounded way, uncounted: groups, broadcasts,
+        revocations, outcomes. Groups not sealed in time are removed with their members, and live members of groups that
+        have their answer are cancelled, up to `limit` of each.
         """
         ...
 

@@ -10,6 +10,9 @@ from stem.contracts.changes import (
     Bury,
     Cancel,
     Change,
+    Discard,
+    FireSchedule,
+    OpenGroup,
     Park,
     Publish,
     RefusalCode,
@@ -33,17 +36,20 @@ _FENCED: Final = (*CONSUMING, Start, Report)
 def refuse(change: Change, largest: int) -> Refused | None:
     """Why a change cannot be taken whatever the store holds; `None` for one that is well formed.
 
-    It has writes; it ends its lease once; it cancels or replays a task once; what concerns a lease has a fence;
-    a settle ends the task; no envelope and no result is larger than `largest` bytes.
+    It has writes; it ends its lease once; it cancels, replays or discards a task once; it fires one schedule; what
+    concerns a lease has a fence; a settle ends the task; a group has no negative size, a member no negative place, and
+    nothing waits for itself; no envelope and no result is larger than `largest` bytes.
     """
     if not change.writes:
         return Refused(RefusalCode.REJECTED, "a change without writes")
     if len(change.writes) > 1:
         if sum(isinstance(write, CONSUMING) for write in change.writes) > 1:
             return Refused(RefusalCode.REJECTED, "two writes that end one lease")
-        asked = [write.task_id for write in change.writes if isinstance(write, Cancel | Replay)]
+        asked = [write.task_id for write in change.writes if isinstance(write, Cancel | Replay | Discard)]
         if len(asked) != len(set(asked)):
-            return Refused(RefusalCode.REJECTED, "a change cancels or replays a task once")
+            return Refused(RefusalCode.REJECTED, "a change cancels, replays or discards a task once")
+        if sum(isinstance(write, FireSchedule) for write in change.writes) > 1:
+            return Refused(RefusalCode.REJECTED, "a change fires one schedule")
     return next(_refusals(change, largest), None)
 
 
@@ -61,12 +67,22 @@ def _refusals(change: Change, largest: int) -> Iterator[Refused]:
             yield Refused(RefusalCode.TOO_LARGE, f"{size} bytes; at most {largest} are taken")
         if isinstance(write, Settle) and not _ends(write.event):
             yield Refused(RefusalCode.INVALID_TRANSITION, f"a settle with the event '{write.event.value}'")
+        if isinstance(write, Publish) and write.after is not None and write.after.id == write.envelope.id:
+            yield Refused(RefusalCode.REJECTED, "a message that waits for itself")
+        if _is_below_zero(write):
+            yield Refused(RefusalCode.REJECTED, "a negative place or size of a group")
 
 
 def _size(write: Write) -> int:
     if isinstance(write, Publish):
         return len(write.body)
     return len(write.result) if isinstance(write, Settle) and write.result is not None else 0
+
+
+def _is_below_zero(write: Write) -> bool:
+    if isinstance(write, OpenGroup):
+        return write.size < 0
+    return isinstance(write, Publish) and write.member is not None and (write.member.index or 0) < 0
 
 
 def _ends(event: TaskEvent) -> bool:

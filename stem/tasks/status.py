@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stem.clock import Micros, from_micros
+from stem.tasks.links import After, Member
 from stem.tasks.state import TaskState
 
 __all__ = ["Failure", "Progress", "TaskRecord", "TaskStatus"]
@@ -73,6 +74,10 @@ class TaskRecord:
     root: str
     parent: str | None
     tags: tuple[str, ...]
+    after: After | None = None
+    member: Member | None = None
+    held: bool = False
+    """Whether it still waits for what it continues, or for the seal of its group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

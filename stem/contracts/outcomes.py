@@ -1,0 +1,47 @@
+"""What a store owes that keeps results for another one, which keeps the messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from stem.clock import Micros
+from stem.tasks.state import TaskState
+from stem.tasks.status import Failure
+
+__all__ = ["Outcome", "Outcomes"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How one generation of a task ended."""
+
+    task_id: str
+    generation: int
+    state: TaskState
+    """A terminal one."""
+    result: bytes | None = None
+    error: Failure | None = None
+    bury_reason: str | None = None
+    result_ttl: Micros = 86_400_000_000
+    by: str = ""
+    """Who recorded it: the lease that it was recorded under."""
+    result_until: Micros | None = None
+    """Until when the result can be read; the store says it, from its own clock, when it records."""
+
+
+class Outcomes(Protocol):
+    """Outcomes by task and generation. The first one that is recorded stands for ever."""
+
+    async def record_outcomes(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Record each for whose task and generation none is recorded; for each, in order, the one that stands.
+
+        Recorded again, it is answered as it was. A result larger than the engine takes is not recorded: an outcome
+        with the state failed and an error of kind `ResultRefused` stands in its place.
+        """
+        ...
+
+    async def outcomes(self, ids: Sequence[str]) -> Mapping[str, Outcome]:
+        """The outcome of the latest generation of those ids that have one; kept for twice its `result_ttl`."""
+        ...
