@@ -43,15 +43,15 @@ class GroupState(Enum):
     """Is being filled; none of its members can be leased."""
     SEALED = "sealed"
     """All members are there and work."""
-    SUCCEEDED = "succeeded"
+    MET = "met"
     """Its policy is met: its continuations run."""
-    FAILED = "failed"
+    UNMET = "unmet"
     """Its policy can no longer be met: its continuations are cancelled."""
 
     @property
     def is_closed(self) -> bool:
         """Whether the group has its answer, which nothing changes any more."""
-        return self in (GroupState.SUCCEEDED, GroupState.FAILED)
+        return self in (GroupState.MET, GroupState.UNMET)
 
 
 def decide_group(policy: GroupPolicy, *, size: int, joined: int, succeeded: int) -> GroupState:
@@ -62,11 +62,11 @@ def decide_group(policy: GroupPolicy, *, size: int, joined: int, succeeded: int)
     failed = joined - succeeded
     match policy:
         case "all":
-            decided = GroupState.FAILED if failed else GroupState.SUCCEEDED
+            decided = GroupState.UNMET if failed else GroupState.MET
             early = failed > 0
         case "settled":
-            decided, early = GroupState.SUCCEEDED, False
+            decided, early = GroupState.MET, False
         case "any":
-            decided = GroupState.SUCCEEDED if succeeded else GroupState.FAILED
+            decided = GroupState.MET if succeeded else GroupState.UNMET
             early = succeeded > 0
     return decided if early or joined == size else GroupState.SEALED

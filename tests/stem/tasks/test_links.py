@@ -7,27 +7,27 @@ import pytest
 from stem.tasks.links import GroupPolicy, GroupState, decide_group
 
 POLICIES: tuple[GroupPolicy, ...] = ("all", "settled", "any")
-SEALED, SUCCEEDED, FAILED = GroupState.SEALED, GroupState.SUCCEEDED, GroupState.FAILED
+SEALED, MET, UNMET = GroupState.SEALED, GroupState.MET, GroupState.UNMET
 
 
 @pytest.mark.parametrize(
     ("policy", "joined", "succeeded", "state"),
     [
         ("all", 2, 2, SEALED),
-        ("all", 1, 0, FAILED),
-        ("all", 3, 3, SUCCEEDED),
+        ("all", 1, 0, UNMET),
+        ("all", 3, 3, MET),
         ("settled", 2, 0, SEALED),
-        ("settled", 3, 0, SUCCEEDED),
+        ("settled", 3, 0, MET),
         ("any", 2, 0, SEALED),
-        ("any", 1, 1, SUCCEEDED),
-        ("any", 3, 0, FAILED),
+        ("any", 1, 1, MET),
+        ("any", 3, 0, UNMET),
     ],
 )
 def test_a_group_of_three(policy: GroupPolicy, joined: int, succeeded: int, state: GroupState) -> None:
     assert decide_group(policy, size=3, joined=joined, succeeded=succeeded) is state
 
 
-@pytest.mark.parametrize(("policy", "state"), [("all", SUCCEEDED), ("settled", SUCCEEDED), ("any", FAILED)])
+@pytest.mark.parametrize(("policy", "state"), [("all", MET), ("settled", MET), ("any", UNMET)])
 def test_a_group_without_members_has_its_answer_at_once(policy: GroupPolicy, state: GroupState) -> None:
     assert decide_group(policy, size=0, joined=0, succeeded=0) is state
 
