@@ -17,7 +17,7 @@ class TestMemory(StoreContract):
         return ManualClock()
 
     @pytest.fixture
-    async def store(self, clock: ManualClock) -> AsyncIterator[Store]:
-        store = await open_store("memory://", StoreOptions(clock=clock))
+    async def store(self, options: StoreOptions) -> AsyncIterator[Store]:
+        store = await open_store("memory://", options)
         yield store
         await store.aclose()

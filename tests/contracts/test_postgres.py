@@ -10,11 +10,11 @@ from stem.adapters.postgres import open_store
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.store import Store
 from stem.testing.clock import ManualClock
-from stem.testing.contracts import StoreContract
+from stem.testing.contracts import CoreContract
 from tests.server_postgres import drop_schema, postgres_url
 
 
-class TestPostgres(StoreContract):
+class TestPostgres(CoreContract):
     @pytest.fixture
     def clock(self) -> ManualClock:
         return ManualClock()
@@ -26,13 +26,21 @@ class TestPostgres(StoreContract):
         await drop_schema(url)
 
     @pytest.fixture
-    async def store(self, clock: ManualClock, url: str) -> AsyncIterator[Store]:
-        store = await open_store(url, StoreOptions(clock=clock))
+    async def store(self, options: StoreOptions, url: str) -> AsyncIterator[Store]:
+        store = await open_store(url, options)
         yield store
         await store.aclose()
 
     @pytest.fixture
-    async def second_store(self, store: Store, clock: ManualClock, url: str) -> AsyncIterator[Store]:
-        second = await open_store(url, StoreOptions(clock=clock))
+    async def second_store(self, store: Store, options: StoreOptions, url: str) -> AsyncIterator[Store]:
+        second = await open_store(url, options)
         yield second
         await second.aclose()
+
+    @pytest.fixture
+    async def foreign_store(self, options: StoreOptions) -> AsyncIterator[Store]:
+        url = postgres_url()
+        foreign = await open_store(url, options)
+        yield foreign
+        await foreign.aclose()
+        await drop_schema(url)

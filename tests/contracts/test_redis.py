@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from stem.contracts.adapter import StoreOptions
+from stem.contracts.retention import Retention
 from stem.contracts.store import Store
 from stem.ids import new_id
 from stem.stores.open import open_store
 from stem.testing.clock import ManualClock
-from stem.testing.contracts import StoreContract
+from stem.testing.contracts import CoreContract
 from tests.servers import RedisServer, find_servers, missing
 
 
@@ -32,14 +34,14 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     server.stop()
 
 
-class TestRedis(StoreContract):
+class TestRedis(CoreContract):
     @pytest.fixture
     def clock(self) -> ManualClock:
         return ManualClock()
 
     @pytest.fixture
-    def options(self, clock: ManualClock) -> StoreOptions:
-        return StoreOptions(clock=clock, namespace=new_id())
+    def options(self, clock: ManualClock, retention: Retention) -> StoreOptions:
+        return StoreOptions(clock=clock, retention=retention, namespace=new_id())
 
     @pytest.fixture
     async def store(self, url: str, options: StoreOptions) -> AsyncIterator[Store]:
@@ -52,3 +54,9 @@ class TestRedis(StoreContract):
         second = await open_store(url, options)
         yield second
         await second.aclose()
+
+    @pytest.fixture
+    async def foreign_store(self, url: str, options: StoreOptions) -> AsyncIterator[Store]:
+        foreign = await open_store(url, replace(options, namespace=new_id()))
+        yield foreign
+        await foreign.aclose()

@@ -11,22 +11,28 @@ from stem.adapters.sqlite import open_store
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.store import Store
 from stem.testing.clock import ManualClock
-from stem.testing.contracts import StoreContract
+from stem.testing.contracts import CoreContract
 
 
-class TestSqlite(StoreContract):
+class TestSqlite(CoreContract):
     @pytest.fixture
     def clock(self) -> ManualClock:
         return ManualClock()
 
     @pytest.fixture
-    async def store(self, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Store]:
-        store = await open_store(f"sqlite:///{tmp_path}/stem.db", StoreOptions(clock=clock))
+    async def store(self, options: StoreOptions, tmp_path: Path) -> AsyncIterator[Store]:
+        store = await open_store(f"sqlite:///{tmp_path}/stem.db", options)
         yield store
         await store.aclose()
 
     @pytest.fixture
-    async def second_store(self, store: Store, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Store]:
-        second = await open_store(f"sqlite:///{tmp_path}/stem.db", StoreOptions(clock=clock))
+    async def second_store(self, store: Store, options: StoreOptions, tmp_path: Path) -> AsyncIterator[Store]:
+        second = await open_store(f"sqlite:///{tmp_path}/stem.db", options)
         yield second
         await second.aclose()
+
+    @pytest.fixture
+    async def foreign_store(self, options: StoreOptions, tmp_path: Path) -> AsyncIterator[Store]:
+        foreign = await open_store(f"sqlite:///{tmp_path}/another.db", options)
+        yield foreign
+        await foreign.aclose()

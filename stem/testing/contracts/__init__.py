@@ -1,15 +1,21 @@
 """The public contract suite: pytest classes that prove an engine keeps the promises of `stem.contracts`.
 
 Subclass `StoreContract` in a test module and give it two fixtures: `clock`, a `ManualClock`, and `store`, an open and
-empty store that uses this clock. An engine whose capabilities say `shared` also gives `second_store`: another handle on
-the same data. The tests are `async def`; run them with pytest-asyncio. Each part can be subclassed alone, too.
+empty store that is made with the fixture `options`, which has this clock and the retention that a test wants. Override
+`options` to add a namespace, and keep what it has: `replace(options, namespace=...)`.
+
+An engine whose capabilities say `shared` also gives `second_store`, another handle on the same data, and
+`foreign_store`, a store of another namespace beside it: on the same server where the engine has one.
+
+The tests are `async def`; run them with pytest-asyncio. Each part can be subclassed alone, too; `CoreContract` is what
+an engine begins with: tasks, leases, fences, queries and heartbeats.
 
     class TestMyEngine(StoreContract):
         @pytest.fixture
         def clock(self) -> ManualClock: ...
 
         @pytest.fixture
-        async def store(self, clock: ManualClock) -> AsyncIterator[Store]: ...
+        async def store(self, options: StoreOptions) -> AsyncIterator[Store]: ...
 """
 
 import pytest
@@ -35,7 +41,7 @@ from stem.testing.contracts.parks import ParkContract
 from stem.testing.contracts.queries import QueriesContract
 from stem.testing.contracts.renewals import KeeperContract
 from stem.testing.contracts.retention import RetentionContract
-from stem.testing.contracts.suite import StoreContract
+from stem.testing.contracts.suite import CoreContract, StoreContract
 from stem.testing.contracts.transitions import TransitionContract
 from stem.testing.contracts.uniques import UniqueContract
 from stem.testing.contracts.writes import WritesContract
@@ -45,6 +51,7 @@ __all__ = [
     "Bench",
     "CancelReplayContract",
     "CommitContract",
+    "CoreContract",
     "CrashContract",
     "Ear",
     "FenceContract",

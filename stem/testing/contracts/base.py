@@ -6,6 +6,8 @@ from typing import cast
 
 import pytest
 
+from stem.contracts.adapter import StoreOptions
+from stem.contracts.retention import Retention
 from stem.contracts.store import Store
 from stem.testing.clock import ManualClock
 from stem.testing.contracts.build import Bench
@@ -15,7 +17,17 @@ __all__ = ["Contract"]
 
 @pytest.mark.asyncio
 class Contract:
-    """Base of all. A subclass provides the fixtures `clock` and `store`, and `second_store` where it is shared."""
+    """Base of all. A subclass provides `clock` and `store`; where it is shared, `second_store` and `foreign_store`."""
+
+    @pytest.fixture
+    def retention(self) -> Retention:
+        """How long records are kept; a test that wants another has it as a parameter of this name."""
+        return Retention()
+
+    @pytest.fixture
+    def options(self, clock: ManualClock, retention: Retention) -> StoreOptions:
+        """What the engine's `store` is opened with."""
+        return StoreOptions(clock=clock, retention=retention)
 
     @pytest.fixture
     def bench(self, store: Store, clock: ManualClock) -> Bench:
@@ -28,3 +40,10 @@ class Contract:
         if not store.capabilities.shared:
             pytest.skip("this engine is not shared between handles (Capabilities.shared)")
         return cast("Store", request.getfixturevalue("second_store"))
+
+    @pytest.fixture
+    def foreign(self, store: Store, request: pytest.FixtureRequest) -> Store:
+        """A store of another namespace; skips the test, visibly, for an engine that is not shared."""
+        if not store.capabilities.shared:
+            pytest.skip("this engine has no namespaces beside each other (Capabilities.shared)")
+        return cast("Store", request.getfixturevalue("foreign_store"))

@@ -18,10 +18,10 @@ from stem.testing.contracts.transitions import TransitionContract
 from stem.testing.contracts.uniques import UniqueContract
 from stem.testing.contracts.writes import WritesContract
 
-__all__ = ["StoreContract"]
+__all__ = ["CoreContract", "StoreContract"]
 
 
-class StoreContract(
+class CoreContract(
     CommitContract,
     WritesContract,
     BatchContract,
@@ -38,4 +38,8 @@ class StoreContract(
     RetentionContract,
     TransitionContract,
 ):
+    """Tasks, leases, fences, queries and heartbeats: what every engine begins with."""
+
+
+class StoreContract(CoreContract):
     """Everything that `stem.contracts` promises, as tests."""
