@@ -96,9 +96,9 @@ class Queries(Protocol):
         ...
 
     async def queues(self) -> tuple[QueueCount, ...]:
-        """Every queue that has a record, by name. The cost grows with the queues, not with the records."""
+        """Every queue that has a record, by name. An engine may have to read every record for it."""
         ...
 
     async def task_names(self) -> Mapping[str, int]:
-        """Every task name that has a record, with the number of records; the cost as that of `queues`."""
+        """Every task name that has a record, with the number of records, at the same cost."""
         ...

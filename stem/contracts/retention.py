@@ -32,9 +32,14 @@ class Retention:
 
     def keep_for(self, state: TaskState, result_ttl: Micros, *, dead: bool) -> Micros:
         """Microseconds from the end of a task until its record may be deleted; never less than `KEEP_AT_LEAST`."""
+        times, least = self.terms(state, dead=dead)
+        return max(times * result_ttl, least)
+
+    def terms(self, state: TaskState, *, dead: bool) -> tuple[int, Micros]:
+        """`keep_for` as two numbers for a statement: how many times the `result_ttl`, and the least."""
         chosen: Micros | None = getattr(self, state.value)
-        kept = max(2 * result_ttl if chosen is None else chosen, KEEP_AT_LEAST)
-        return max(kept, self.dead) if dead else kept
+        times, least = (2, 0) if chosen is None else (0, chosen)
+        return times, max(least, KEEP_AT_LEAST, self.dead if dead else 0)
 
 
 KEEP_DEAD: Final[Micros] = Retention().dead
