@@ -12,7 +12,7 @@ from stem.adapters.postgres.alone import TakenBack, apply_alone
 from stem.adapters.postgres.connection import Line
 from stem.adapters.postgres.errors import DRIVER_ERRORS, is_blocked, is_guilty, is_too_much_news, translate
 from stem.adapters.postgres.plan import Kind, waves
-from stem.adapters.postgres.statements import Book
+from stem.adapters.postgres.statements import Book, Fetches
 from stem.adapters.postgres.unique import publish_unique
 from stem.adapters.postgres.url import Place
 from stem.adapters.postgres.write import Fenced, Writing
@@ -20,9 +20,11 @@ from stem.contracts.changes import APPLIED, Change, Publish, RefusalCode, Refuse
 from stem.contracts.store import Notice
 from stem.contracts.wellformed import refuse
 
-__all__ = ["Desk"]
+__all__ = ["Desk", "write_kind"]
 
 _FENCED_KINDS = (Kind.START, Kind.REPORT, Kind.CONSUME, Kind.FOLLOW)
+_SEVERAL = (Kind.UNIQUE, Kind.ALONE)
+"""The kinds that take several statements, and so a transaction."""
 
 
 @dataclass(slots=True)
@@ -92,12 +94,10 @@ class _Batch:
         changes = [self.changes[place] for place in places]
         fenced = kind in _FENCED_KINDS or changes[0].fence is not None
         line = self.desk.fenced if fenced else self.desk.free
-        several = kind in (Kind.UNIQUE, Kind.ALONE)
-        attempt = line.transact if several else line.attempt
+        attempt = line.transact if kind in _SEVERAL else line.attempt
 
         async def work(connection: asyncpg.Connection) -> tuple[list[Verdict], Notice]:
-            writing = Writing(connection, self.desk.book, "never" if silently else "once" if several else "each")
-            return await _apply(writing, kind, changes), writing.notice()
+            return await write_kind(connection, self.desk.book, kind, changes, silently=silently)
 
         try:
             verdicts, notice = await attempt(work)
@@ -105,6 +105,14 @@ class _Batch:
             verdicts, notice = [back.verdict], Notice()
         self.verdicts.update(zip(places, verdicts, strict=True))
         self.desk.tell(notice)
+
+
+async def write_kind(
+    connection: Fetches, book: Book, kind: Kind, changes: list[Change], *, silently: bool = False
+) -> tuple[list[Verdict], Notice]:
+    """Do the changes of one kind of a wave, and notify the other stores when they are committed."""
+    writing = Writing(connection, book, "never" if silently else "once" if kind in _SEVERAL else "each")
+    return await _apply(writing, kind, changes), writing.notice()
 
 
 async def _apply(writing: Writing, kind: Kind, changes: list[Change]) -> list[Verdict]:

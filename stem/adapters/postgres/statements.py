@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import asyncpg
 
 from stem.clock import Clock, SystemClock
 
-__all__ = ["FOLDER", "Book", "quoted"]
+__all__ = ["FOLDER", "Book", "Fetches", "quoted"]
 
 FOLDER: Final = Path(__file__).parent / "sql"
 _PARAMETER: Final = re.compile(r"(?<!:):([a-z_]+)")
@@ -40,6 +40,14 @@ _FRAGMENTS: Final = {
         "WHERE :channel::text IS NOT NULL AND (told.queues IS NOT NULL OR told.tasks IS NOT NULL))"
     ),
 }
+
+
+class Fetches(Protocol):
+    """What a statement is sent over: a connection, or what stands for one."""
+
+    async def fetch(self, query: str, /, *args: object) -> list[asyncpg.Record]:
+        """The rows of a statement whose parameters are numbered."""
+        ...
 
 
 @dataclass(slots=True)
@@ -70,18 +78,18 @@ class Book:
             text = text.replace(f"{{{key}}}", value)
         return text
 
-    async def fetch(self, connection: asyncpg.Connection, name: str, /, **parameters: object) -> list[asyncpg.Record]:
+    async def fetch(self, connection: Fetches, name: str, /, **parameters: object) -> list[asyncpg.Record]:
         """The rows of a statement. Given `channel=None` it tells nobody of what it did."""
         return await self._fetch(connection, name, "", parameters)
 
     async def fetch_where(
-        self, connection: asyncpg.Connection, name: str, conditions: str, /, **parameters: object
+        self, connection: Fetches, name: str, conditions: str, /, **parameters: object
     ) -> list[asyncpg.Record]:
         """The rows of a statement for which the conditions hold."""
         return await self._fetch(connection, name, conditions, parameters)
 
     async def _fetch(
-        self, connection: asyncpg.Connection, name: str, conditions: str, parameters: dict[str, object]
+        self, connection: Fetches, name: str, conditions: str, parameters: dict[str, object]
     ) -> list[asyncpg.Record]:
         found = self._known.get((name, conditions))
         if found is None:

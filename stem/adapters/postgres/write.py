@@ -21,7 +21,7 @@ from stem.adapters.postgres.rows import (
     report_row,
     start_row,
 )
-from stem.adapters.postgres.statements import Book
+from stem.adapters.postgres.statements import Book, Fetches
 from stem.contracts.changes import (
     APPLIED,
     FENCED,
@@ -77,7 +77,7 @@ class Writing:
     Other stores are notified by `each` statement itself, `once` in a transaction of several, or never.
     """
 
-    connection: asyncpg.Connection
+    connection: Fetches
     book: Book
     telling: Literal["each", "once", "never"] = "each"
     queues: set[str] = field(default_factory=set[str])

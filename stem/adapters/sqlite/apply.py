@@ -17,7 +17,7 @@ from stem.contracts.changes import APPLIED, Change, Publish, RefusalCode, Refuse
 from stem.contracts.store import Notice
 from stem.contracts.wellformed import refuse
 
-__all__ = ["Outcome", "apply_changes"]
+__all__ = ["Outcome", "apply_changes", "apply_waves"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,18 @@ def _halving(
 def _in_one(connection: sqlite3.Connection, changes: _Numbered, clock: Clock) -> tuple[dict[int, Verdict], Notice]:
     by_place = dict(changes)
     planned = waves(changes)
-    verdicts: dict[int, Verdict] = {}
     with nullcontext() if is_one_statement(planned, by_place) else transaction(connection):
         writing = Writing(connection, clock.now())
-        for wave in planned:
-            verdicts.update(_apply_wave(writing, wave, by_place))
+        verdicts = apply_waves(writing, planned, by_place)
     return verdicts, writing.notice()
+
+
+def apply_waves(writing: Writing, planned: Sequence[Wave], changes: dict[int, Change]) -> dict[int, Verdict]:
+    """One wave after the other; the verdicts by the places of their changes."""
+    verdicts: dict[int, Verdict] = {}
+    for wave in planned:
+        verdicts.update(_apply_wave(writing, wave, changes))
+    return verdicts
 
 
 def _apply_wave(writing: Writing, wave: Wave, changes: dict[int, Change]) -> Iterator[tuple[int, Verdict]]:
