@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from stem.clock import Micros
 from stem.tasks.state import TaskState
 from stem.tasks.status import Failure
 
-__all__ = ["Outcome", "Outcomes"]
+__all__ = ["Outcome", "Outcomes", "fitting"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +45,12 @@ class Outcomes(Protocol):
     async def outcomes(self, ids: Sequence[str]) -> Mapping[str, Outcome]:
         """The outcome of the latest generation of those ids that have one; kept for twice its `result_ttl`."""
         ...
+
+
+def fitting(outcome: Outcome, largest: int) -> Outcome:
+    """The outcome, or the one that stands in its place when its result is larger than `largest` bytes."""
+    size = len(outcome.result or b"")
+    if size <= largest:
+        return outcome
+    error = Failure("ResultRefused", f"a result of {size} bytes; at most {largest} are taken")
+    return replace(outcome, state=TaskState.FAILED, result=None, error=error)
