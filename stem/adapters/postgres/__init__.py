@@ -32,12 +32,13 @@ async def open_store(url: str, options: StoreOptions, /) -> Store:
 
 async def migrate(url: str, options: StoreOptions, /) -> tuple[str, ...]:
     """Bring the schema to this version, in one transaction under an advisory lock; the names of the steps taken."""
-    from stem.adapters.postgres.connection import Bouncer, Line
+    from stem.adapters.postgres.connection import Server
+    from stem.adapters.postgres.line import Line
     from stem.adapters.postgres.migrations import migrate_schema
     from stem.adapters.postgres.url import parse_url
 
     place = parse_url(url, options.namespace)
-    line = Line(place, Bouncer(known=place.pgbouncer))
+    line = Line(place, Server(behind_bouncer=place.pgbouncer))
     try:
         return await line.run(lambda connection: migrate_schema(connection, place))
     finally:

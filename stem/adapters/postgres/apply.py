@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from stem.adapters.postgres.alone import TakenBack, apply_alone
-from stem.adapters.postgres.connection import Line
 from stem.adapters.postgres.errors import DRIVER_ERRORS, is_blocked, is_guilty, is_too_much_news, translate
+from stem.adapters.postgres.line import Line
 from stem.adapters.postgres.plan import Kind, waves
 from stem.adapters.postgres.statements import Book, Fetches
 from stem.adapters.postgres.unique import publish_unique

@@ -1,34 +1,24 @@
-"""Connections: one for each kind of work, opened at first use, opened again after an error."""
+"""One connection: opened, looked at, closed. What is found out about the server is shared by all of a store."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+import os
+import stat
 from contextlib import suppress
-from typing import Final, TypeVar
+from pathlib import Path
+from typing import Final
 
 import asyncpg
 
-from stem.adapters.postgres.errors import (
-    DRIVER_ERRORS,
-    is_bouncer,
-    is_connection_over,
-    is_passing,
-    translate,
-    unreadable,
-)
+from stem.adapters.postgres.errors import DRIVER_ERRORS, is_bouncer, translate
 from stem.adapters.postgres.url import Place
-from stem.errors import ConfigError, StoreUnavailable
+from stem.errors import ConfigError
 
-__all__ = ["Bouncer", "Line", "connect"]
-
-T = TypeVar("T")
-Work = Callable[[asyncpg.Connection], Awaitable[T]]
+__all__ = ["Server", "connect", "hang_up", "settings"]
 
 OLDEST: Final = 13
 CONNECT_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 15.0
-_REPEATS: Final = 6
 _PLAIN: Final = {
     "application_name": "stem",
     "lock_timeout": "1000",
@@ -44,45 +34,92 @@ _STEADY: Final = {
     "plan_cache_mode": "force_generic_plan",
 }
 """One plan for all sizes of the tables: what was given is looked up by index, row by row, in its order."""
+_LOOK: Final = (
+    "SELECT pg_backend_pid(), NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off', "
+    "current_setting('lock_timeout') = '1s'"
+)
 
 
-class Bouncer:
-    """Whether a PgBouncer stands before the server; what one connection finds out, all of the store know."""
+class Server:
+    """What the connections of a store find out about its server, for each other."""
 
-    def __init__(self, *, known: bool) -> None:
-        self.present = known
+    def __init__(self, *, behind_bouncer: bool) -> None:
+        self.behind_bouncer = behind_bouncer
+        """Whether a PgBouncer stands before it, or anything else that pools transactions."""
+        self.took_writes = False
+        """Whether it was ever one that takes writes: if it is none any more, that passes."""
 
 
-async def connect(place: Place, bouncer: Bouncer, *, steady: bool = True) -> asyncpg.Connection:
+async def connect(
+    place: Place, server: Server, *, steady: bool = True, patience: float | None = None
+) -> asyncpg.Connection:
     """A connection, `steady` for the statements that must not depend on statistics.
 
-    Raises `ConfigError` for a server that is too old or will not have this user, `StoreUnavailable` for one that does
-    not answer.
+    `patience` is how many seconds an answer may take. Raises `ConfigError` for a server that is too old or will not
+    have this user, `StoreUnavailable` for one that does not answer.
     """
+    patience = ANSWER_SECONDS if patience is None else patience
+    check_files(place)
+    known = server.behind_bouncer
     try:
-        return await _checked(place, bouncer, steady=steady)
+        connection = await _looked_at(place, server, steady=steady, patience=patience)
     except DRIVER_ERRORS as error:
-        if bouncer.present or not is_bouncer(error):
+        if known or not is_bouncer(error):
             raise translate(error, place) from error
-    bouncer.present = True
-    return await connect(place, bouncer, steady=steady)
+        server.behind_bouncer = True
+    else:
+        if known or not server.behind_bouncer:
+            return connection
+        await hang_up(connection)  # it was made for a server without one
+    return await connect(place, server, steady=steady, patience=patience)
 
 
-async def _checked(place: Place, bouncer: Bouncer, *, steady: bool) -> asyncpg.Connection:
+def check_files(place: Place) -> None:
+    """Raises `ConfigError` for a file of the URL that cannot be read; the driver would not say which one it is."""
+    for name, path in place.files:
+        try:
+            with Path(path).open("rb") as file:
+                mode = os.fstat(file.fileno()).st_mode
+        except OSError as error:
+            raise _unfit(place, name, f"{path}: {error.strerror}") from None
+        if name == "passfile" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise _unfit(place, name, f"{path}, which others may use too, so that the driver passes it over")
+
+
+def _unfit(place: Place, name: str, found: str) -> ConfigError:
+    return ConfigError(
+        expected=f"a file that this user can read as {name} of {place}; a passfile nobody else",
+        found=found,
+        do="Correct the path in the URL, or the rights of the file (chmod 600).",
+    )
+
+
+async def _looked_at(place: Place, server: Server, *, steady: bool, patience: float) -> asyncpg.Connection:
     connection = await asyncpg.connect(
         place.dsn,
-        timeout=CONNECT_SECONDS,
-        command_timeout=ANSWER_SECONDS,
-        statement_cache_size=0 if bouncer.present else 100,
+        timeout=min(CONNECT_SECONDS, patience),
+        command_timeout=patience,
+        statement_cache_size=0 if server.behind_bouncer else 100,
         max_cached_statement_lifetime=0,
-        server_settings=None if bouncer.present else settings(steady=steady),
+        server_settings=None if server.behind_bouncer else settings(steady=steady),
     )
     try:
         check_version(connection.get_server_version().major, place)
+        await _look(connection, server)
     except BaseException:
         connection.terminate()
         raise
     return connection
+
+
+async def _look(connection: asyncpg.Connection, server: Server) -> None:
+    """Whether this server takes writes, and whether it is the one that was greeted, set as it was asked to be."""
+    async with connection.transaction():
+        row = await connection.fetchrow(_LOOK)
+    assert row is not None
+    server.took_writes = server.took_writes or bool(row[1])
+    if row[0] != connection.get_server_pid() or not row[2]:
+        server.behind_bouncer = True
 
 
 def settings(*, steady: bool) -> dict[str, str]:
@@ -100,101 +137,6 @@ def check_version(major: int, place: Place) -> None:
         )
 
 
-class Line:
-    """One connection of a store. Works are done one after the other, each whole even when its caller is cancelled."""
-
-    def __init__(self, place: Place, bouncer: Bouncer, *, steady: bool = True) -> None:
-        self._place = place
-        self._bouncer = bouncer
-        self._steady = steady
-        self._lock = asyncio.Lock()
-        self._connection: asyncpg.Connection | None = None
-        self._closed = False
-        self._was_idle = False
-
-    async def run(self, work: Work[T]) -> T:
-        """What `work` returns for the connection. Raises errors of the driver translated."""
-        return await self._translated(self.attempt(work))
-
-    async def run_in_transaction(self, work: Work[T]) -> T:
-        """Like `run`, in a transaction that is taken back when `work` raises."""
-        return await self._translated(self.transact(work))
-
-    async def _translated(self, under_way: Awaitable[T]) -> T:
-        try:
-            return await under_way
-        except DRIVER_ERRORS as error:
-            raise translate(error, self._place) from error
-        except (ValueError, TypeError, LookupError) as error:
-            raise unreadable(error, self._place) from error
-
-    async def attempt(self, work: Work[T]) -> T:
-        """Like `run`, but raises the driver's own errors, for who has to judge them."""
-        handed_over = asyncio.ensure_future(self._in_turn(work))
-        handed_over.add_done_callback(_look_at)
-        return await asyncio.shield(handed_over)
-
-    async def transact(self, work: Work[T]) -> T:
-        """Like `attempt`, in a transaction that is taken back when `work` raises."""
-
-        async def whole(connection: asyncpg.Connection) -> T:
-            async with connection.transaction():
-                return await work(connection)
-
-        return await self.attempt(whole)
-
-    async def close(self) -> None:
-        """Close the connection after what is under way; may be called twice."""
-        self._closed = True
-        async with self._lock:
-            await self._drop()
-
-    async def _in_turn(self, work: Work[T]) -> T:
-        async with self._lock:
-            for repeat in range(_REPEATS):
-                try:
-                    return await self._once(work)
-                except DRIVER_ERRORS as error:
-                    if repeat == _REPEATS - 1 or not await self._may_repeat(error):
-                        raise
-                    # Whatever was sent is applied once, however often it is sent.
-                await asyncio.sleep(0.005 * 2**repeat)
-        raise AssertionError
-
-    async def _may_repeat(self, error: Exception) -> bool:
-        if is_bouncer(error) and not self._bouncer.present:
-            self._bouncer.present = True
-            await self._drop()
-            return True
-        if self._was_idle and is_connection_over(error) and not isinstance(error, TimeoutError):
-            return True  # it may have been over for long, and nobody looked
-        return is_passing(error)
-
-    async def _once(self, work: Work[T]) -> T:
-        connection = await self._open()
-        try:
-            if self._bouncer.present:
-                return await _behind_a_bouncer(connection, work, settings(steady=self._steady))
-            return await work(connection)
-        except DRIVER_ERRORS as error:
-            if is_connection_over(error):
-                await self._drop(politely=False)
-            raise
-
-    async def _open(self) -> asyncpg.Connection:
-        if self._closed:
-            raise closed(self._place)
-        self._was_idle = self._connection is not None and not self._connection.is_closed()
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self._place, self._bouncer, steady=self._steady)
-        return self._connection
-
-    async def _drop(self, *, politely: bool = True) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await hang_up(connection, politely=politely)
-
-
 async def hang_up(connection: asyncpg.Connection, *, politely: bool = True) -> None:
     """Close a connection within two seconds, whatever the server does."""
     if politely:
@@ -202,26 +144,3 @@ async def hang_up(connection: asyncpg.Connection, *, politely: bool = True) -> N
             await connection.close(timeout=2)
     if not connection.is_closed():
         connection.terminate()
-
-
-async def _behind_a_bouncer(connection: asyncpg.Connection, work: Work[T], wanted: dict[str, str]) -> T:
-    """In one transaction, which is what a PgBouncer keeps on one server connection, with the settings for it alone."""
-    keys = [key for key in wanted if key != "default_transaction_isolation"]
-    async with connection.transaction():
-        await connection.fetch(
-            "SELECT set_config(s.key, s.value, true) FROM unnest($1::text[], $2::text[]) AS s (key, value)",
-            keys,
-            [wanted[key] for key in keys],
-        )
-        return await work(connection)
-
-
-def closed(place: Place) -> StoreUnavailable:
-    """The error of a store that is used after `aclose`."""
-    return StoreUnavailable(expected=f"the open database {place}", found="a closed store", do="Open a new store.")
-
-
-def _look_at(handed_over: asyncio.Future[T]) -> None:
-    """An error that nobody waits for any more needs no report."""
-    if not handed_over.cancelled():
-        handed_over.exception()

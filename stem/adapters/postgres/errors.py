@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import asyncpg
@@ -27,7 +28,9 @@ __all__ = [
     "is_connection_over",
     "is_guilty",
     "is_passing",
+    "is_read_only",
     "is_too_much_news",
+    "not_now",
     "translate",
 ]
 
@@ -45,6 +48,12 @@ DRIVER_ERRORS: Final = (
 _Reason = tuple[type[StemError], str, str]
 
 _DOWN: Final[_Reason] = (StoreUnavailable, "a server that takes connections", "Check that it runs and can be reached.")
+_HOST: Final[_Reason] = (StoreUnavailable, "a host name that can be resolved", "Correct the host name in the URL.")
+_CROWDED: Final[_Reason] = (
+    StoreUnavailable,
+    "a free connection",
+    "Open fewer stores, raise max_connections, or put a PgBouncer before the server.",
+)
 _LOST: Final[_Reason] = (
     StoreUnavailable,
     "a connection that stays open",
@@ -65,6 +74,16 @@ _READ_ONLY: Final[_Reason] = (
     "a server that takes writes",
     "Use the URL of the primary: this is a replica, or a database or role that is set to read only.",
 )
+_NOT_NOW: Final[_Reason] = (
+    StoreUnavailable,
+    "a server that takes writes, as it did before",
+    "Nothing, if another server is taking over; else end its `default_transaction_read_only`, or correct the URL.",
+)
+_POOLER: Final[_Reason] = (
+    StoreUnavailable,
+    "a PgBouncer that lets connections through",
+    "Look into its settings and its log.",
+)
 _PASSWORD: Final[_Reason] = (ConfigError, "a user and a password that the server takes", "Correct them in the URL.")
 _HBA: Final[_Reason] = (
     ConfigError,
@@ -83,6 +102,12 @@ _FAULT: Final[_Reason] = (
     StoreError,
     "a statement that PostgreSQL can run",
     "Report this with the message; it is a fault of Stem.",
+)
+_URL: Final[_Reason] = (ConfigError, "a URL that the driver understands", "Correct the URL.")
+_TEXT: Final[_Reason] = (
+    ConfigError,
+    "text and numbers that PostgreSQL can hold",
+    "Correct the id, the name or the filter.",
 )
 _TLS: Final[_Reason] = (
     ConfigError,
@@ -104,6 +129,7 @@ _REASONS: Final[Mapping[str, _Reason]] = {
     "42P01": _TABLES,
     "53": _DOWN,
     "53100": _FULL,
+    "53300": _CROWDED,
     "55P03": _BUSY,
     "57": _DOWN,
     "58": _CORRUPT,
@@ -112,9 +138,27 @@ _REASONS: Final[Mapping[str, _Reason]] = {
     "XX002": _CORRUPT,
 }
 """By SQLSTATE, or by its class where all of a class mean the same."""
+_KINDS: Final[Sequence[tuple[tuple[type[BaseException], ...], _Reason]]] = (
+    ((ssl.SSLError, ssl.CertificateError), _TLS),
+    ((asyncpg.ClientConfigurationError,), _URL),
+    ((UnicodeError, asyncpg.DataError), _TEXT),
+    ((asyncpg.InterfaceError, asyncpg.InternalClientError, EOFError), _LOST),
+    ((socket.gaierror,), _HOST),
+    ((OSError, TimeoutError), _DOWN),
+)
+"""By what the driver raised, where the server said nothing; the first that fits."""
+_BOUNCER_SAYS: Final[Mapping[str, _Reason]] = {
+    "authentication failed": _PASSWORD,
+    "no such database": _DATABASE,
+    "no such user": _PASSWORD,
+    "no more connections": _CROWDED,
+    "query_wait_timeout": _CROWDED,
+}
+"""A PgBouncer has one SQLSTATE for everything."""
 _GUILTY: Final = ("21", "22", "23", "54")
 _PASSING: Final = ("40001", "40P01")
-_BOUNCER: Final = ("08P01", "26000", "42P05")
+_PROTOCOL: Final = "08P01"
+_BOUNCER: Final = (_PROTOCOL, "26000", "42P05")
 """Unknown start parameters, and prepared statements that another client of the same server connection made."""
 
 
@@ -126,19 +170,21 @@ def translate(error: BaseException, place: Place) -> StemError:
     return kind(expected=f"{expected}: {place}", found=str(error) or type(error).__name__, do=do)
 
 
+def not_now(error: BaseException, place: Place) -> StemError:
+    """The error where a server has stopped to take writes while it was used."""
+    kind, expected, do = _NOT_NOW
+    return kind(expected=f"{expected}: {place}", found=str(error), do=do)
+
+
 def _reason(error: BaseException) -> _Reason:
-    if isinstance(error, ssl.SSLError | ssl.CertificateError) or "SSL upgrade" in str(error):
-        return _TLS
-    if isinstance(error, asyncpg.ClientConfigurationError):
-        return (ConfigError, "a URL that the driver understands", "Correct the URL.")
     state = _state(error)
+    if state == _PROTOCOL:
+        return next((reason for sign, reason in _BOUNCER_SAYS.items() if sign in str(error)), _POOLER)
     if state:
         return _REASONS.get(state) or _REASONS.get(state[:2], _FAULT)
-    if isinstance(error, UnicodeError | asyncpg.DataError):
-        return (ConfigError, "text and numbers that PostgreSQL can hold", "Correct the id, the name or the filter.")
-    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError | EOFError):
-        return _LOST
-    return _DOWN if isinstance(error, OSError | TimeoutError) else _FAULT
+    if "SSL upgrade" in str(error):
+        return _TLS
+    return next((reason for kinds, reason in _KINDS if isinstance(error, kinds)), _FAULT)
 
 
 def unreadable(error: Exception, place: Place) -> StoreCorrupt:
@@ -171,6 +217,11 @@ def is_blocked(error: BaseException) -> bool:
 def is_too_much_news(error: BaseException) -> bool:
     """Whether it may be that nobody reads the notices any more, and their queue on the server is full."""
     return _state(error) == "54000"
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Whether the server, the database or the role takes no writes."""
+    return _state(error) == "25006"
 
 
 def is_bouncer(error: BaseException) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import asyncpg
 
-from stem.adapters.postgres.connection import Bouncer, Line
+from stem.adapters.postgres.connection import Server
+from stem.adapters.postgres.line import Line
 from stem.adapters.postgres.rows import columns
 from stem.adapters.postgres.statements import Book
 from stem.adapters.postgres.url import Place
@@ -19,7 +20,9 @@ __all__ = ["PostgresKeeper"]
 
 T = TypeVar("T")
 
-_COLUMNS = ("task", "nonce", "counter", "lease")
+PATIENCE: Final = 3.0
+"""Seconds for an answer, and for a connection: a lease of ten seconds is asked for again twice before it is over."""
+_COLUMNS: Final = ("task", "nonce", "counter", "lease")
 
 
 class PostgresKeeper:
@@ -28,9 +31,9 @@ class PostgresKeeper:
     The driver speaks only to event loops, so the keeper runs a private one, just as long as a call lasts.
     """
 
-    def __init__(self, place: Place, bouncer: Bouncer, book: Book) -> None:
+    def __init__(self, place: Place, server: Server, book: Book) -> None:
         self._place = place
-        self._bouncer = bouncer
+        self._server = server
         self._book = book
         self._runner: asyncio.Runner | None = None
         self._line: Line | None = None
@@ -57,7 +60,7 @@ class PostgresKeeper:
         return _without_loop(lambda: runner.run(make()))
 
     async def _renew(self, renewals: Sequence[Renewal]) -> list[LeaseVerdict]:
-        line = self._line = self._line or Line(self._place, self._bouncer)
+        line = self._line = self._line or Line(self._place, self._server, patience=PATIENCE)
         rows = sorted((r.fence.task_id, r.fence.nonce, r.fence.counter, r.lease) for r in renewals)
 
         async def work(connection: asyncpg.Connection) -> list[asyncpg.Record]:

@@ -8,9 +8,10 @@ from typing import Final
 
 from stem.adapters.postgres import heartbeats, queries
 from stem.adapters.postgres.apply import Desk
-from stem.adapters.postgres.connection import Bouncer, Line
+from stem.adapters.postgres.connection import Server
 from stem.adapters.postgres.keeper import PostgresKeeper
 from stem.adapters.postgres.lease import find_suspects, lease_messages, take_messages
+from stem.adapters.postgres.line import Line
 from stem.adapters.postgres.migrations import check_schema
 from stem.adapters.postgres.statements import Book
 from stem.adapters.postgres.url import Place
@@ -49,13 +50,13 @@ class PostgresStore:
     """
 
     def __init__(self, place: Place, clock: Clock) -> None:
-        bouncer = Bouncer(known=place.pgbouncer)
+        server = Server(behind_bouncer=place.pgbouncer)
         self._place = place
-        self._bouncer = bouncer
+        self._server = server
         self._book = Book(place.schema, clock, new_id())
-        self._fenced, self._free, self._leases = (Line(place, bouncer) for _ in range(3))
-        self._reader = Line(place, bouncer, steady=False)
-        self._wake = Wake(place, bouncer, self._book)
+        self._fenced, self._free, self._leases = (Line(place, server) for _ in range(3))
+        self._reader = Line(place, server, steady=False)
+        self._wake = Wake(place, server, self._book)
         self._desk = Desk(place, self._book, self._fenced, self._free, self._wake.tell, _CAPABILITIES.max_value)
         self._owed: Credits = {}
 
@@ -95,7 +96,7 @@ class PostgresStore:
 
     def keeper(self) -> Keeper:
         """A blocking renewer with a connection of its own."""
-        return PostgresKeeper(self._place, self._bouncer, self._book)
+        return PostgresKeeper(self._place, self._server, self._book)
 
     def listen(self, listener: Listener) -> Subscription:
         """Hear of own commits at once, of others' by LISTEN, and within a second or so without it."""

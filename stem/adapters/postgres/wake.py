@@ -6,12 +6,13 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final, cast
 
 import asyncpg
 
-from stem.adapters.postgres.connection import Bouncer, connect, hang_up
-from stem.adapters.postgres.errors import DRIVER_ERRORS, translate
+from stem.adapters.postgres.connection import Server, connect, hang_up
+from stem.adapters.postgres.errors import DRIVER_ERRORS, is_read_only, translate
 from stem.adapters.postgres.statements import Book
 from stem.adapters.postgres.url import Place
 from stem.contracts.store import Listener, Notice
@@ -20,6 +21,8 @@ from stem.errors import StemError
 __all__ = ["POLL_SECONDS", "Wake", "decode_notice"]
 
 POLL_SECONDS: Final = 1.0
+PATIENCE: Final = 5.0
+"""Seconds for the answer of a poll: notices may be lost on a connection on which it does not come."""
 _LONGEST_TRUST: Final = 8
 """Polls for which notices are taken as a sign that none is lost."""
 _NOTHING: Final = Notice()
@@ -45,13 +48,12 @@ def decode_notice(payload: str, own: str) -> Notice:
 class Wake:
     """The listeners of one store, and its connection that listens while there are any.
 
-    Through a PgBouncer nobody can listen; the poll alone has to do there.
+    Through a PgBouncer, and on a replica, nobody can listen; the poll alone has to do there.
     """
 
-    def __init__(self, place: Place, bouncer: Bouncer, book: Book, *, every: float = POLL_SECONDS) -> None:
+    def __init__(self, place: Place, server: Server, book: Book, *, every: float = POLL_SECONDS) -> None:
         self._loop = asyncio.get_running_loop()
-        self._place = place
-        self._bouncer = bouncer
+        self._place, self._server = listening_at(place, server)
         self._book = book
         self._every = every
         self._listeners: dict[object, Listener] = {}
@@ -108,15 +110,16 @@ class Wake:
         while True:
             with suppress(StemError):
                 await self._hear_over_one_connection()
+            self.tell(_EVERYTHING)  # whoever can still ask the server is to ask it
             await asyncio.sleep(self._every)
 
     async def _hear_over_one_connection(self) -> None:
-        connection = await connect(self._place, self._bouncer, steady=False)
+        connection = await connect(self._place, self._server, steady=False, patience=PATIENCE)
         over = asyncio.Event()
         connection.add_termination_listener(lambda _: over.set())
         try:
-            if not self._bouncer.present:
-                await connection.add_listener(self._book.channel, self._receive)
+            if not self._server.behind_bouncer:
+                await self._subscribe(connection)
             self.tell(_EVERYTHING)  # what happened before this is not told by anybody
             await self._look_now_and_then(connection, over)
         except DRIVER_ERRORS as error:
@@ -124,24 +127,45 @@ class Wake:
         finally:
             await hang_up(connection)
 
+    async def _subscribe(self, connection: asyncpg.Connection) -> None:
+        try:
+            await connection.add_listener(self._book.channel, self._receive)
+        except asyncpg.PostgresError as error:
+            if not is_read_only(error):  # a replica has no notices
+                raise
+
     def _receive(self, _connection: asyncpg.Connection, _pid: int, _channel: str, payload: str) -> None:
         self._heard = True
         self.tell(decode_notice(payload, self._book.sender))
 
     async def _look_now_and_then(self, connection: asyncpg.Connection, over: asyncio.Event) -> None:
         """The slow poll: one notice for all, unless notices seem to have told everything already."""
-        seen = await connection.fetchval(_SNAPSHOT)
+        seen = await _snapshot(connection)
         untold = waited = 0
         while not over.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), self._every)
-            found = await connection.fetchval(_SNAPSHOT)
+            found = await _snapshot(connection)
             untold, seen = untold + (found != seen), found
             waited = waited + 1 if untold else 0
             if untold and (not self._heard or waited > _LONGEST_TRUST):
                 untold = waited = 0
                 self.tell(_EVERYTHING)
             self._heard = False
+
+
+async def _snapshot(connection: asyncpg.Connection) -> str:
+    """In one transaction, which is what a PgBouncer keeps on one server connection."""
+    async with connection.transaction():
+        found: str = await connection.fetchval(_SNAPSHOT)
+    return found
+
+
+def listening_at(place: Place, server: Server) -> tuple[Place, Server]:
+    """Where to listen: at an address of its own, where the URL gives one."""
+    if place.listen is None:
+        return place, server
+    return replace(place, dsn=place.listen), Server(behind_bouncer=False)
 
 
 class Ear:
