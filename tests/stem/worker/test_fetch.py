@@ -203,7 +203,7 @@ async def test_what_a_call_under_way_brings_after_a_stop_goes_back(
 
     monkeypatch.setattr(store, "lease", stopped_meanwhile)
     await hands.engine.fetcher.run()
-    await hands.engine.flush()
+    await hands.engine.flush(1_000_000)
 
     record = await shop.bench.record(task_id)
     assert (record.state, record.attempt, record.deliveries) == (TaskState.QUEUED, 0, 1)

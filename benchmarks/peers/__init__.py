@@ -1,1 +1,0 @@
-"""Stem beside its peers, measured in one run: `python -m benchmarks.peers --engine redis`."""
