@@ -74,6 +74,9 @@ class Publish:
     change, with an error of kind `UpstreamFailed` that names it, and so is what waits for it in turn. What has ended
     before the publish counts at once. A task or group that is neither known nor published before in the same change
     is refused as unknown. The result of what a live message waits for is stored even with `ignore_result`.
+
+    A group takes members until it is sealed, one in each place: a later one, one in a place that is taken, or one in a
+    place that the group does not have, is refused.
     """
 
     envelope: Envelope
@@ -173,7 +176,8 @@ class Replay:
     that it may be sent again. Without it, whatever generation has ended is replayed. It is due after `delay`.
 
     A replayed continuation waits again for what it waited for; where that has ended without success the replay is
-    refused: that one is to be replayed first. A group that the task has joined is not joined again.
+    refused: that one is to be replayed first, by a change before or earlier in the same one. Where it is no longer
+    known, the replay is refused as unknown. A group that the task has joined is not joined again.
     """
 
     task_id: str
@@ -183,9 +187,10 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Discard:
-    """Unfenced: a dead letter is given up. The task stays failed, and its record is kept as long as any failed one's.
+    """Unfenced: a dead letter is given up: its `bury_reason` goes, its error stays.
 
-    A task that is not among the dead letters, or whose generation is a later one than `generation`, is left as it is.
+    The task stays failed, and its record is kept, from now on, as long as any failed one's. A task that is not among
+    the dead letters, or whose generation is a later one than `generation`, is left as it is; an unknown one is refused.
     """
 
     task_id: str
@@ -217,7 +222,8 @@ class SealGroup:
 
     A member that ends, in whatever way, joins its group in the same change, once per place. The join that decides
     closes the group and lets its continuations go, or cancels them, in that same change. What is live of the other
-    members then is cancelled by later lease calls and `retain` calls, a bounded number by each.
+    members then is cancelled by later lease calls and `retain` calls, a bounded number by each, with an error of kind
+    `GroupClosed`; those that run are asked to end by `retain`. A member that was replayed runs all the same.
     """
 
     group: str

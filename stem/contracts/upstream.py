@@ -7,16 +7,18 @@ from typing import Final
 from stem.tasks.links import After
 from stem.tasks.status import Failure
 
-__all__ = ["GROUP_CLOSED", "UPSTREAM_FAILED", "group_closed", "upstream_failed"]
+__all__ = ["GROUP_CLOSED", "REMOVED", "UPSTREAM_FAILED", "group_closed", "upstream_failed"]
 
 UPSTREAM_FAILED: Final = "UpstreamFailed"
 """The `kind` of the error of a continuation that will never run."""
 GROUP_CLOSED: Final = "GroupClosed"
 """The `kind` of the error of a member that its group no longer needs."""
+REMOVED: Final = "removed"
+"""Where a group ended that nobody sealed in time, and each of its members."""
 
 
 def upstream_failed(after: After, state: str) -> Failure:
-    """The error of a message that waited for this; `state` is where that ended: of a task, or of a group."""
+    """The error of a message that waited for this; `state` is where that ended: of a task, of a group, or `REMOVED`."""
     return Failure(UPSTREAM_FAILED, f"{after.kind} {after.id} is {state}")
 
 

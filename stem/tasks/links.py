@@ -60,13 +60,8 @@ def decide_group(policy: GroupPolicy, *, size: int, joined: int, succeeded: int)
     Joining one member after another leads to the same closed state as asking once at the end.
     """
     failed = joined - succeeded
-    match policy:
-        case "all":
-            decided = GroupState.UNMET if failed else GroupState.MET
-            early = failed > 0
-        case "settled":
-            decided, early = GroupState.MET, False
-        case "any":
-            decided = GroupState.MET if succeeded else GroupState.UNMET
-            early = succeeded > 0
-    return decided if early or joined == size else GroupState.SEALED
+    early = {"all": failed > 0, "settled": False, "any": succeeded > 0}[policy]
+    met = {"all": not failed, "settled": True, "any": succeeded > 0}[policy]
+    if not early and joined < size:
+        return GroupState.SEALED
+    return GroupState.MET if met else GroupState.UNMET

@@ -17,7 +17,7 @@ async def open_store(url: str, options: StoreOptions, /) -> MemoryStore:
             found="a memory URL with more after it",
             do="Use 'memory://' alone; to share tasks between programs, use SQLite.",
         )
-    return MemoryStore(options.clock)
+    return MemoryStore(options.clock, options.retention)
 
 
 async def migrate(url: str, options: StoreOptions, /) -> tuple[str, ...]:

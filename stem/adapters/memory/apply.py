@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from stem.adapters.memory.batch import Batch
 from stem.adapters.memory.check import refusal_of
-from stem.adapters.memory.free import write_free
+from stem.adapters.memory.free import FREE, write_free
 from stem.adapters.memory.leased import write_leased
-from stem.adapters.memory.tables import Message
-from stem.contracts.changes import APPLIED, CONSUMING, FENCED, Cancel, Change, Publish, Replay, Verdict
+from stem.adapters.memory.rows import Message
+from stem.adapters.memory.schedules import past_firing
+from stem.contracts.changes import APPLIED, CONSUMING, FENCED, Change, FireSchedule, Verdict
 from stem.contracts.wellformed import refuse
 
 __all__ = ["apply_change"]
@@ -23,18 +24,26 @@ def apply_change(batch: Batch, change: Change) -> Verdict:
         message = batch.tables.tasks.get(change.fence.task_id)
         if message is None or not _holds(message, change):
             return _past(message, change)
-    refused = refusal_of(batch, change)
-    if refused is not None:
-        return refused
+    stopped = _past_firing(batch, change) or refusal_of(batch, change)
+    return _write(batch, change, message) if stopped is None else stopped
+
+
+def _write(batch: Batch, change: Change, message: Message | None) -> Verdict:
     alone = len(change.writes) == 1
     for write in change.writes:
-        if message is not None and not isinstance(write, Publish | Cancel | Replay):
+        if message is not None and not isinstance(write, FREE):
             write_leased(batch, message, write, number=change.number)
         else:
             verdict = write_free(batch, write, alone=alone)
             if verdict is not APPLIED:
                 return verdict
     return APPLIED
+
+
+def _past_firing(batch: Batch, change: Change) -> Verdict | None:
+    """The verdict on a change whose schedule cannot fire as it says; `None` when it can, or none is to."""
+    fires = (write for write in change.writes if isinstance(write, FireSchedule))
+    return next((past_firing(batch.tables, write) for write in fires), None)
 
 
 def _holds(message: Message, change: Change) -> bool:

@@ -1,26 +1,26 @@
-"""One commit under way, and the end of a task, which every kind of write may bring."""
+"""One commit under way: its time, its settings, and the news that it collects."""
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass, field
 
-from stem.adapters.memory.tables import Message, Tables
+from stem.adapters.memory.rows import Message
+from stem.adapters.memory.tables import Tables
 from stem.clock import Micros
-from stem.contracts.retention import keep_for
+from stem.contracts.retention import Retention
 from stem.contracts.store import Notice
-from stem.tasks.state import TaskEvent, advance
 
-__all__ = ["Batch", "end_task"]
+__all__ = ["Batch", "put_in_line"]
 
 
 @dataclass(slots=True)
 class Batch:
-    """The tables, the one time at which all its changes happen, and the news that it collects."""
+    """The tables, the one time at which everything in it happens, and the news that it collects."""
 
     tables: Tables
     now: Micros
     max_value: int
+    retention: Retention
     queues: set[str] = field(default_factory=set[str])
     tasks: list[str] = field(default_factory=list[str])
 
@@ -31,13 +31,11 @@ class Batch:
         return Notice(frozenset(self.queues), tuple(dict.fromkeys(self.tasks)))
 
 
-def end_task(batch: Batch, message: Message, event: TaskEvent) -> None:
-    """Make a task terminal."""
-    message.state = advance(message.state, event)
-    message.due_at = None
-    message.finished_at = batch.now
-    message.result_until = None if message.ignore_result else batch.now + message.result_ttl
-    message.keep_until = batch.now + keep_for(message.result_ttl, dead=message.bury_reason is not None)
-    heapq.heappush(batch.tables.ended, (message.keep_until, batch.tables.next_number(), message))
-    batch.tables.release_key(message)
-    batch.tasks.append(message.id)
+def put_in_line(batch: Batch, message: Message) -> None:
+    """Let a message wait for a worker as if it had been published now."""
+    now = batch.now
+    message.held = False
+    message.expires_at = None if message.expires is None else now + message.expires
+    due = now + message.delay if message.not_before is None else max(now, message.not_before)
+    batch.tables.wait(message, due, now)
+    batch.queues.add(message.queue)

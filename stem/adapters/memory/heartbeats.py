@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from stem.adapters.memory.tables import SeenWorker, Tables
+from stem.adapters.memory.rows import SeenWorker
+from stem.adapters.memory.tables import Tables
 from stem.clock import Micros
 from stem.contracts.heartbeats import Heartbeat, WorkerRecord
 from stem.tasks.state import TaskState

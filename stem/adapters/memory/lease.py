@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from stem.adapters.memory.tables import Answer, Lease, Message, Tables
-from stem.adapters.memory.waiting import Waiting
+from stem.adapters.memory.batch import Batch
+from stem.adapters.memory.pick import Pick
+from stem.adapters.memory.rows import Answer, Lease, Message
+from stem.adapters.memory.tables import Tables
 from stem.clock import Micros
 from stem.contracts.changes import Fence
-from stem.contracts.fairness import next_turn
 from stem.contracts.losses import count_loss
 from stem.contracts.store import (
     MAX_LEASE_BYTES,
@@ -24,23 +25,22 @@ __all__ = ["find_suspects", "lease_due", "renew_lease", "take_lost"]
 _GRACE: Micros = 1_000_000
 
 
-def lease_due(tables: Tables, request: LeaseRequest, now: Micros) -> LeaseAnswer:
+def lease_due(batch: Batch, request: LeaseRequest) -> LeaseAnswer:
     """See `Store.lease`."""
+    tables, now = batch.tables, batch.now
     again = _given_before(tables, request.request_id)
     if again:
         return LeaseAnswer(again)
-    lines = {name: line for name in request.queues if (line := tables.queues.get(name)) is not None}
-    for line in lines.values():
-        line.settle(now)
+    pick = Pick.of(batch, request)
     deliveries: list[Delivery] = []
     size = 0
-    while len(deliveries) < request.limit and (message := _next(tables, request, lines)) is not None:
+    while len(deliveries) < request.limit and (message := pick.next()) is not None:
         size += len(message.body)
         if deliveries and size > MAX_LEASE_BYTES:
             return _answer(tables, request, deliveries, 0)
         deliveries.append(_grant(tables, message, request, now, started=len(deliveries) < request.started))
     short = len(deliveries) < request.limit
-    return _answer(tables, request, deliveries, _next_due(lines, now) if short else None)
+    return _answer(tables, request, deliveries, pick.next_due() if short else None)
 
 
 def _answer(tables: Tables, request: LeaseRequest, deliveries: list[Delivery], next_due: Micros | None) -> LeaseAnswer:
@@ -57,28 +57,11 @@ def _given_before(tables: Tables, nonce: str) -> tuple[Delivery, ...]:
     return tuple(delivery for delivery in answer.deliveries if find_held(tables, delivery.fence) is not None)
 
 
-def _next(tables: Tables, request: LeaseRequest, lines: dict[str, Waiting[Message]]) -> Message | None:
-    found: dict[str, Message] = {}
-    for name, line in lines.items():
-        message = line.first(request.fingerprint)
-        if message is not None:
-            found[name] = message
-    if len(found) < 2:
-        return next(iter(found.values()), None)
-    chosen, tables.owed = next_turn(tables.owed, {name: request.queues[name] for name in found})
-    return found[chosen]
-
-
-def _next_due(lines: dict[str, Waiting[Message]], now: Micros) -> Micros | None:
-    times = [time for line in lines.values() if (time := line.next_time()) is not None]
-    return max(0, min(times) - now) if times else None
-
-
 def _grant(tables: Tables, message: Message, request: LeaseRequest, now: Micros, *, started: bool) -> Delivery:
     tables.leave_line(message)
     length = request.leases.get(message.name, request.lease)
     began = message.started_at is not None
-    tables.hold(message, Lease(request.request_id, request.worker, now + length, length, started))
+    tables.lend(message, Lease(request.request_id, request.worker, now + length, length, started))
     if started:
         message.started_at = now
     return _delivery(message, now, started=started, began=began)
@@ -102,7 +85,7 @@ def _delivery(message: Message, now: Micros, *, started: bool, began: bool, lost
         published_at=message.published_at,
         expires_at=message.expires_at,
         expired=message.expires_at is not None and message.expires_at <= now and not began,
-        ignore_result=message.ignore_result,
+        ignore_result=not message.is_read,
         started=started,
         cancel_requested=message.cancel_requested,
         parks=message.parks,
@@ -166,6 +149,6 @@ def _rescue(tables: Tables, message: Message, request: TakeRequest, now: Micros)
     message.crashes, message.lost, message.attempt = count_loss(
         started=lost.started, crashes=message.crashes, lost=message.lost, attempt=message.attempt
     )
-    tables.hold(message, Lease(request.request_id, request.worker, now + request.lease, request.lease))
+    tables.lend(message, Lease(request.request_id, request.worker, now + request.lease, request.lease))
     began = message.started_at is not None
     return _delivery(message, now, started=lost.started, began=began, lost=lost)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from stem.adapters.memory.batch import Batch, end_task
-from stem.adapters.memory.tables import Message
+from stem.adapters.memory.batch import Batch
+from stem.adapters.memory.ending import end_task
+from stem.adapters.memory.rows import Message
 from stem.contracts.changes import CONSUMING, Bury, Park, Release, Report, Reschedule, Settle, Start, Write
 from stem.tasks.state import TaskEvent, advance
 
@@ -24,7 +25,7 @@ def write_leased(batch: Batch, message: Message, write: Write, *, number: int) -
     match write:
         case Settle():
             message.error = write.error
-            message.result = None if message.ignore_result else write.result
+            message.result = write.result if message.is_read else None
             end_task(batch, message, write.event)
         case Start():
             _start(batch, message, write)
@@ -57,15 +58,15 @@ def _give_back(batch: Batch, message: Message, write: Reschedule | Release | Par
     due = batch.now
     match write:
         case Reschedule():
-            message.state = advance(message.state, TaskEvent.RETRIED)
+            batch.tables.move(message, advance(message.state, TaskEvent.RETRIED))
             message.attempt += 1
             message.error = write.error
             due = batch.now + write.delay
         case Release():
-            message.state = advance(message.state, TaskEvent.RELEASED)
+            batch.tables.move(message, advance(message.state, TaskEvent.RELEASED))
             due = batch.now + write.delay if write.delay > 0 else message.published_at
         case Park():
-            message.state = advance(message.state, TaskEvent.PARKED)
+            batch.tables.move(message, advance(message.state, TaskEvent.PARKED))
             _refuse(batch, message, write)
     batch.tables.wait(message, due, batch.now)
     batch.queues.add(message.queue)

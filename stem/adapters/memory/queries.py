@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 
-from stem.adapters.memory.tables import Message, Tables
+from stem.adapters.memory.rows import Message
+from stem.adapters.memory.tables import Tables
 from stem.clock import Micros
 from stem.contracts.queries import Page, QueueCount, StoredResult, TaskFilter
 from stem.errors import ConfigError
-from stem.tasks.state import TaskState
 from stem.tasks.status import TaskRecord
 
 __all__ = ["count_names", "count_queues", "get_records", "get_results", "list_page"]
@@ -20,18 +20,22 @@ def get_records(tables: Tables, ids: Sequence[str]) -> dict[str, TaskRecord]:
     return {id_: _record(message) for id_ in ids if (message := tables.tasks.get(id_)) is not None}
 
 
-def get_results(tables: Tables, ids: Sequence[str], now: Micros) -> dict[str, StoredResult]:
+def get_results(tables: Tables, ids: Sequence[str], now: Micros, *, even_expired: bool) -> dict[str, StoredResult]:
     """See `Queries.results`."""
-    return {id_: _result(message, now) for id_ in ids if (message := tables.tasks.get(id_)) is not None}
+    return {
+        id_: _result(message, now, even_expired=even_expired)
+        for id_ in ids
+        if (message := tables.tasks.get(id_)) is not None
+    }
 
 
-def _result(message: Message, now: Micros) -> StoredResult:
+def _result(message: Message, now: Micros, *, even_expired: bool) -> StoredResult:
     expired = message.result_until is not None and message.result_until <= now
     return StoredResult(
         state=message.state,
-        result=None if expired else message.result,
+        result=None if expired and not even_expired else message.result,
         error=message.error,
-        ignored=message.ignore_result,
+        ignored=message.ignore_result and message.result_until is None,
         expired=expired,
     )
 
@@ -74,24 +78,41 @@ def _matches(message: Message, where: TaskFilter) -> bool:
         and (where.tag is None or where.tag in message.tags)
         and (where.since is None or where.since <= message.published_at)
         and (where.until is None or message.published_at < where.until)
+        and (where.group is None or (message.member is not None and message.member.group == where.group))
+        and _ended_within(message, where)
         and (not where.dead or message.bury_reason is not None)
     )
 
 
+def _ended_within(message: Message, where: TaskFilter) -> bool:
+    if where.ended_since is None and where.ended_until is None:
+        return True
+    ended = message.finished_at
+    if ended is None:
+        return False
+    since, until = where.ended_since, where.ended_until
+    return (since is None or since <= ended) and (until is None or ended < until)
+
+
 def count_queues(tables: Tables, now: Micros) -> tuple[QueueCount, ...]:
     """See `Queries.queues`."""
-    counts: dict[str, Counter[TaskState]] = {}
-    oldest: dict[str, Micros] = {}
-    for message in tables.tasks.values():
-        counts.setdefault(message.queue, Counter())[message.state] += 1
-        if message.due_at is not None and message.due_at <= now:
-            oldest[message.queue] = min(message.due_at, oldest.get(message.queue, message.due_at))
-    return tuple(QueueCount(name, dict(count), oldest.get(name)) for name, count in sorted(counts.items()))
+    found = [(name, {state: count for state, count in row.items() if count}) for name, row in tables.states.items()]
+    return tuple(
+        QueueCount(name, counts, _oldest_due(tables, name, now))
+        for name, counts in sorted(found, key=itemgetter(0))
+        if counts
+    )
+
+
+def _oldest_due(tables: Tables, queue: str, now: Micros) -> Micros | None:
+    line = tables.queues.get(queue)
+    due = None if line is None else line.oldest_due()
+    return due if due is not None and due <= now else None
 
 
 def count_names(tables: Tables) -> Mapping[str, int]:
     """See `Queries.task_names`."""
-    return dict(sorted(Counter(message.name for message in tables.tasks.values()).items()))
+    return {name: count for name, count in sorted(tables.names.items()) if count}
 
 
 def _record(message: Message) -> TaskRecord:
@@ -130,4 +151,7 @@ def _record(message: Message) -> TaskRecord:
         root=message.root,
         parent=message.parent,
         tags=message.tags,
+        after=message.after,
+        member=message.member,
+        held=message.held,
     )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 
 from stem.adapters.memory.apply import apply_change
-from stem.adapters.memory.batch import Batch
+from stem.adapters.memory.broadcasts import BroadcastTables
+from stem.adapters.memory.control import ControlTables
+from stem.adapters.memory.groups import GroupTables
 from stem.adapters.memory.heartbeats import list_workers, record_beat
 from stem.adapters.memory.keeper import MemoryKeeper
 from stem.adapters.memory.lease import find_suspects, lease_due, take_lost
+from stem.adapters.memory.locks import LockTables
+from stem.adapters.memory.outcomes import OutcomeTables
 from stem.adapters.memory.queries import count_names, count_queues, get_records, get_results, list_page
 from stem.adapters.memory.retain import delete_ended
-from stem.adapters.memory.tables import Tables
-from stem.adapters.memory.wake import Ears
-from stem.clock import Clock, Micros
+from stem.adapters.memory.schedules import ScheduleTables
+from stem.clock import Micros
 from stem.contracts.capabilities import Capabilities
 from stem.contracts.changes import Change, Verdict
 from stem.contracts.heartbeats import Heartbeat, WorkerRecord
@@ -35,15 +37,8 @@ from stem.tasks.status import TaskRecord
 __all__ = ["MemoryStore"]
 
 
-class MemoryStore:
+class MemoryStore(GroupTables, ControlTables, BroadcastTables, LockTables, ScheduleTables, OutcomeTables):
     """See `Store`. Every method may be called from any thread and any event loop."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._tables = Tables()
-        self._lock = threading.Lock()
-        self._ears = Ears()
-        self._capabilities = Capabilities(durable=False, shared=False)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -53,7 +48,7 @@ class MemoryStore:
     async def commit(self, changes: Sequence[Change]) -> list[Verdict]:
         """See `Store.commit`."""
         with self._lock:
-            batch = Batch(self._tables, self._clock.now(), self._capabilities.max_value)
+            batch = self._batch()
             verdicts = [apply_change(batch, change) for change in changes]
         self._ears.tell(batch.notice())
         return verdicts
@@ -61,7 +56,10 @@ class MemoryStore:
     async def lease(self, request: LeaseRequest) -> LeaseAnswer:
         """See `Store.lease`."""
         with self._lock:
-            return lease_due(self._tables, request, self._clock.now())
+            batch = self._batch()
+            answer = lease_due(batch, request)
+        self._ears.tell(batch.notice())
+        return answer
 
     async def suspects(self) -> tuple[Suspect, ...]:
         """See `Store.suspects`."""
@@ -84,7 +82,10 @@ class MemoryStore:
     async def retain(self, limit: int) -> int:
         """See `Store.retain`."""
         with self._lock:
-            return delete_ended(self._tables, limit, self._clock.now())
+            batch = self._batch()
+            deleted = delete_ended(batch, limit)
+        self._ears.tell(batch.notice())
+        return deleted
 
     async def now(self) -> Micros:
         """See `Queries.now`."""
@@ -95,10 +96,10 @@ class MemoryStore:
         with self._lock:
             return get_records(self._tables, ids)
 
-    async def results(self, ids: Sequence[str]) -> Mapping[str, StoredResult]:
+    async def results(self, ids: Sequence[str], *, even_expired: bool = False) -> Mapping[str, StoredResult]:
         """See `Queries.results`."""
         with self._lock:
-            return get_results(self._tables, ids, self._clock.now())
+            return get_results(self._tables, ids, self._clock.now(), even_expired=even_expired)
 
     async def list_tasks(self, where: TaskFilter, *, limit: int, after: str | None = None) -> Page:
         """See `Queries.list_tasks`."""

@@ -1,112 +1,23 @@
-"""What the memory engine holds: messages, leases, keys, and where each can be found quickly."""
+"""What the memory engine holds: messages, groups, leases, keys, and where each can be found quickly."""
 
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from dataclasses import dataclass, field
 
+from stem.adapters.memory.rows import Answer, Group, Holder, Lease, Message, SeenWorker
 from stem.adapters.memory.waiting import Waiting
 from stem.clock import Micros
-from stem.contracts.changes import UniqueKey
-from stem.contracts.heartbeats import Heartbeat
-from stem.contracts.store import Delivery
-from stem.tasks.options import Ack
-from stem.tasks.retry import Backoff
+from stem.contracts.broadcasts import Broadcast
+from stem.contracts.control import Pause, Revocation
+from stem.contracts.locks import Lock
+from stem.contracts.outcomes import Outcome
+from stem.contracts.schedules import ScheduleRecord
+from stem.tasks.links import After
 from stem.tasks.state import TaskState
-from stem.tasks.status import Failure, Progress
 
-__all__ = ["Answer", "Holder", "Lease", "Message", "SeenWorker", "Tables"]
-
-
-@dataclass(slots=True, eq=False)
-class Lease:
-    """Who holds a message, under which nonce, until when, and how far its attempt is."""
-
-    nonce: str
-    worker: str
-    until: Micros
-    length: Micros
-    started: bool = False
-    backoff: Backoff | None = None
-    ack: Ack = "late"
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Message:
-    """One task: what its producer fixed, then what happened to it."""
-
-    id: str
-    name: str
-    queue: str
-    priority: int
-    body: bytes
-    max_retries: int
-    result_ttl: Micros
-    ignore_result: bool
-    root: str
-    parent: str | None
-    tags: tuple[str, ...]
-    unique: UniqueKey | None
-    sequence: int
-    published_at: Micros
-    expires_at: Micros | None
-    state: TaskState
-    accepted_at: Micros
-    """From when the present generation's `expires` counts."""
-    due_at: Micros | None = None
-    ticket: int = 0
-    """Tells the present place in line from entries of earlier places."""
-    lease: Lease | None = None
-    fence: int = 0
-    consumed: tuple[int, str, int] | None = None
-    """Counter, nonce and change number of the last lease that was consumed."""
-    attempt: int = 0
-    generation: int = 0
-    deliveries: int = 0
-    crashes: int = 0
-    lost: int = 0
-    parks: int = 0
-    refused_by: dict[str, Micros] | None = None
-    """Fingerprints that cannot run it, and until when each is passed over."""
-    parked_reason: str | None = None
-    bury_reason: str | None = None
-    cancel_requested: bool = False
-    terminate_requested: bool = False
-    started_at: Micros | None = None
-    finished_at: Micros | None = None
-    result_until: Micros | None = None
-    keep_until: Micros | None = None
-    worker: str | None = None
-    error: Failure | None = None
-    result: bytes | None = None
-    progress: Progress | None = None
-    reported: int | None = None
-    """The sequence of the latest report under the present lease."""
-
-
-@dataclass(slots=True)
-class Answer:
-    """What a request was given, to give it again; `held` counts the leases of it that stand."""
-
-    deliveries: tuple[Delivery, ...]
-    held: int
-
-
-@dataclass(slots=True)
-class Holder:
-    """Which task has a unique key; `until` where a lifetime was given."""
-
-    task_id: str
-    until: Micros | None
-
-
-@dataclass(slots=True)
-class SeenWorker:
-    """A worker's last sign of life."""
-
-    heartbeat: Heartbeat
-    first_seen: Micros
-    last_seen: Micros
+__all__ = ["Tables"]
 
 
 @dataclass(slots=True, eq=False)
@@ -115,21 +26,65 @@ class Tables:
 
     tasks: dict[str, Message] = field(default_factory=dict[str, Message])
     """In the order of publication."""
+    states: dict[str, Counter[TaskState]] = field(default_factory=dict[str, Counter[TaskState]])
+    """By queue, how many tasks are in each state."""
+    names: Counter[str] = field(default_factory=Counter[str])
     queues: dict[str, Waiting[Message]] = field(default_factory=dict[str, Waiting[Message]])
     leased: dict[str, Message] = field(default_factory=dict[str, Message])
     answers: dict[str, Answer] = field(default_factory=dict[str, Answer])
     keys: dict[str, Holder] = field(default_factory=dict[str, Holder])
     key_ends: list[tuple[Micros, str]] = field(default_factory=list[tuple[Micros, str]])
     ended: list[tuple[Micros, int, Message]] = field(default_factory=list[tuple[Micros, int, Message]])
+    pinned: dict[str, Message] = field(default_factory=dict[str, Message])
+    """Ended tasks whose time of retention was over while somebody still needed them."""
+    groups: dict[str, Group] = field(default_factory=dict[str, Group])
+    closing: dict[str, Group] = field(default_factory=dict[str, Group])
+    """Groups that have their answer and may have live members."""
+    waiters: dict[After, dict[str, Message]] = field(default_factory=dict[After, dict[str, Message]])
+    """The live continuations of each task and group, held or not."""
     workers: dict[str, SeenWorker] = field(default_factory=dict[str, SeenWorker])
     owed: dict[str, int] = field(default_factory=dict[str, int])
     """The credits of the round-robin over queues."""
+    pauses: dict[str, Pause] = field(default_factory=dict[str, Pause])
+    revocations: dict[str, Revocation] = field(default_factory=dict[str, Revocation])
+    broadcasts: dict[str, tuple[Broadcast, Micros]] = field(default_factory=dict[str, tuple[Broadcast, Micros]])
+    """By id, in the order of their positions, each with the time at which it is forgotten."""
+    locks: dict[str, Lock] = field(default_factory=dict[str, Lock])
+    schedules: dict[str, ScheduleRecord] = field(default_factory=dict[str, ScheduleRecord])
+    outcomes: dict[str, dict[int, Outcome]] = field(default_factory=dict[str, dict[int, Outcome]])
+    outcome_ends: list[tuple[Micros, str, int]] = field(default_factory=list[tuple[Micros, str, int]])
     sequence: int = 0
 
     def next_number(self) -> int:
         """Grows with each call."""
         self.sequence += 1
         return self.sequence
+
+    def add(self, message: Message) -> None:
+        """Take a new message in."""
+        self.tasks[message.id] = message
+        self.names[message.name] += 1
+        self.states.setdefault(message.queue, Counter())[message.state] += 1
+
+    def move(self, message: Message, state: TaskState) -> None:
+        """Note a message's new state."""
+        counts = self.states[message.queue]
+        counts[message.state] -= 1
+        counts[state] += 1
+        message.state = state
+
+    def remove(self, message: Message) -> None:
+        """Forget a message."""
+        del self.tasks[message.id]
+        self.states[message.queue][message.state] -= 1
+        self.names[message.name] -= 1
+
+    def forget_waiter(self, after: After, message: Message) -> None:
+        """A continuation has ended or gone."""
+        waiters = self.waiters.get(after, {})
+        waiters.pop(message.id, None)
+        if not waiters:
+            self.waiters.pop(after, None)
 
     def wait(self, message: Message, due: Micros, now: Micros) -> None:
         """Put a message in line, due at `due`."""
@@ -140,11 +95,13 @@ class Tables:
         queue.put(message, now)
 
     def leave_line(self, message: Message) -> None:
-        """Take a waiting message out of its line."""
-        message.due_at = None
-        self.queues[message.queue].withdraw(message)
+        """Take a message out of its line, if it stands in one, and let it be held no more."""
+        message.held = False
+        if message.due_at is not None:
+            message.due_at = None
+            self.queues[message.queue].withdraw(message)
 
-    def hold(self, message: Message, lease: Lease) -> None:
+    def lend(self, message: Message, lease: Lease) -> None:
         """Give the message to a worker under a new fence."""
         message.fence += 1
         message.deliveries += 1
@@ -152,7 +109,7 @@ class Tables:
         message.reported = None
         message.worker = lease.worker
         message.parked_reason = None
-        message.state = TaskState.RUNNING
+        self.move(message, TaskState.RUNNING)
         self.leased[message.id] = message
 
     def let_go(self, message: Message) -> None:

@@ -43,10 +43,23 @@ class Waiting(Generic[W]):
     """By the set of fingerprints that are passed over, nearly always the empty one."""
     _later: list[tuple[Micros, int, int, W]] = field(default_factory=list[tuple[Micros, int, int, W]])
     """A heap of (time, sequence, ticket, message): not due before, or refused by somebody until then."""
+    _times: list[tuple[Micros, int, int, W]] = field(default_factory=list[tuple[Micros, int, int, W]])
+    """A heap of (due, sequence, ticket, message) of all that wait; stale is what is due at another time now."""
     _stale: int = 0
+    _waiting: int = 0
 
     def put(self, message: W, now: Micros) -> None:
         """Let a message wait at its place."""
+        self._place(message, now)
+        due = message.due_at
+        assert due is not None
+        heapq.heappush(self._times, (due, message.sequence, message.ticket, message))
+        self._waiting += 1
+        if len(self._times) > 2 * self._waiting + _STALE_BEFORE_COMPACTION:
+            self._times = [entry for entry in self._times if entry[0] == entry[3].due_at]
+            heapq.heapify(self._times)
+
+    def _place(self, message: W, now: Micros) -> None:
         message.ticket += 1
         due = message.due_at
         assert due is not None
@@ -67,6 +80,7 @@ class Waiting(Generic[W]):
     def withdraw(self, message: W) -> None:
         """Take a message out of the line, wherever it stands."""
         message.ticket += 1
+        self._waiting -= 1
         self._stale += 1
         if self._stale > _STALE_BEFORE_COMPACTION and self._stale > len(self) // 2:
             self._compact()
@@ -77,7 +91,7 @@ class Waiting(Generic[W]):
         while later and later[0][0] <= now:
             _, _, ticket, message = heapq.heappop(later)
             if ticket == message.ticket:
-                self.put(message, now)
+                self._place(message, now)
 
     def first(self, fingerprint: str) -> W | None:
         """The message that is next for this fingerprint; it stays in line."""
@@ -97,6 +111,13 @@ class Waiting(Generic[W]):
             heapq.heappop(later)
         return later[0][0] if later else None
 
+    def oldest_due(self) -> Micros | None:
+        """The earliest due time of all that wait."""
+        times = self._times
+        while times and times[0][0] != times[0][3].due_at:
+            heapq.heappop(times)
+        return times[0][0] if times else None
+
     def _top(self, group: frozenset[str]) -> tuple[int, Micros, int, int, W] | None:
         heap = self._ready[group]
         while heap and heap[0][3] != heap[0][4].ticket:
@@ -110,7 +131,7 @@ class Waiting(Generic[W]):
 
     def __len__(self) -> int:
         """The number of entries, stale ones included."""
-        return len(self._later) + sum(map(len, self._ready.values()))
+        return len(self._times) + len(self._later) + sum(map(len, self._ready.values()))
 
     def _compact(self) -> None:
         self._later = [entry for entry in self._later if entry[2] == entry[3].ticket]

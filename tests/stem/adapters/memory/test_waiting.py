@@ -87,4 +87,18 @@ def test_entries_of_withdrawn_messages_do_not_pile_up() -> None:
         message = Message(number, due_at=10**9 if number % 2 else 0)
         line.put(message, 0)
         line.withdraw(message)
+        message.due_at = None
     assert len(line) < 5_000
+
+
+def test_the_oldest_due_time_is_that_of_what_waits_now() -> None:
+    line: Waiting[Message] = Waiting()
+    first, second = Message(1, due_at=3), Message(2, due_at=5)
+    for message in (first, second):
+        line.put(message, 0)
+    line.settle(9)
+    assert line.oldest_due() == 3
+    line.withdraw(first)
+    first.due_at = 7
+    line.put(first, 9)
+    assert line.oldest_due() == 5
