@@ -6,13 +6,12 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
-from stem.contracts.changes import Applied, Change, Fenced, Refused
-from stem.errors import ResultRefused, StoreError, Undecodable
-from stem.stores.committer import Commits
+from stem.contracts.changes import Applied, Change, Fenced, Refused, Verdict
+from stem.errors import ResultRefused, StemError, StoreError, Undecodable
 from stem.tasks.envelope import Envelope, decode_envelope
 from stem.tasks.retry import Backoff
 from stem.worker import decide
@@ -24,6 +23,8 @@ from stem.worker.run import Job, Jobs, Lane, Threads
 from stem.worker.stats import WorkerStats
 
 __all__ = ["Attempts"]
+
+Ends: TypeAlias = Callable[[Held], None]
 
 _log: Final = logging.getLogger("stem.worker")
 
@@ -39,41 +40,54 @@ class _Opened:
 
 
 class Attempts:
-    """Runs attempts; what happens in each is decided by pure functions and committed under its fence."""
+    """Runs attempts; what happens in each is decided by pure functions and committed under its fence.
+
+    `handled` is called once for each, when its handler needs its slot no more, and `ended` once, when its outcome has
+    its verdict or there is none.
+    """
 
     def __init__(
         self,
         jobs: Jobs,
-        commits: Commits,
         threads: Threads,
         *,
         fingerprint: str,
         around: Surroundings,
         stats: WorkerStats,
+        handled: Ends,
+        ended: Ends,
     ) -> None:
         self._jobs = jobs
-        self._commits = commits
+        self._commits = around.commits
         self._threads = threads
         self._fingerprint = fingerprint
         self._around = around
         self._stats = stats
+        self._handled = handled
+        self._ended = ended
 
-    async def run(self, held: Held, handled: Callable[[Held], None]) -> None:
-        """Run one attempt to its verdict; `handled` is called once, when its handler needs its slot no more."""
+    async def run(self, held: Held) -> None:
+        """Run one attempt and hand its outcome over; nobody waits for the verdict, which saves a turn of its task."""
+        change: Change | None = None
         try:
             change = await self._decided(held)
+        except Exception:  # noqa: BLE001  # a mistake of ours must not take the neighbours along
+            self._stats.dropped += 1
+            _log.exception("task %s: the worker failed; its lease runs out", held.fence.task_id)
         finally:
             held.phase = Phase.SETTLING
-            handled(held)
-        if change is not None:
-            await self._settle(held, change)
+            self._handled(held)
+            if change is None:
+                self._ended(held)
+            else:
+                self._settle(held, change)
 
     async def _decided(self, held: Held) -> Change | None:
         opened = self._open(held)
         if not isinstance(opened, _Opened):
             return opened
         try:
-            if not await self._announce(held, opened):
+            if decide.needs_start(held.delivery) and not await self._announced(held, opened):
                 return None
             if held.stop is not None:
                 return decide.decide_stopped(held.delivery, held.stop)
@@ -82,7 +96,10 @@ class Attempts:
             raise
         except BaseException as error:  # noqa: BLE001  # everything a handler can raise is an outcome of its task
             return self._after_error(held, opened, error)
-        return await self._after_success(held, opened, value)
+        held.phase = Phase.SETTLING
+        if opened.controls is not None:
+            await opened.controls.flush()
+        return self._after_success(held, opened, value)
 
     def _open(self, held: Held) -> _Opened | Change | None:
         delivery = held.delivery
@@ -103,40 +120,33 @@ class Attempts:
         except Exception as error:  # noqa: BLE001  # validators are the user's code
             return self._failed(held, job, job.rules.backoff, error)
 
-    async def _announce(self, held: Held, opened: _Opened) -> bool:
-        """Tell the store that the attempt begins. What may run at most once, or was lost before, waits for the verdict:
-        a task that kills its process at once must not get away as one that never began."""
-        delivery, rules = held.delivery, opened.job.rules
-        if not decide.needs_start(delivery):
+    async def _announced(self, held: Held, opened: _Opened) -> bool:
+        """Tell the store that the attempt begins; whether it may."""
+        delivery, retry, start = held.delivery, opened.envelope.retry, opened.job.start
+        if retry is not None:
+            start = replace(start, backoff=retry)
+        if not decide.waits_for_start(delivery, start):
+            self._commits.start(delivery.fence, start)
             return True
-        change = decide.start_change(delivery, opened.envelope.retry or rules.backoff, rules.ack)
-        if rules.ack != "early" and not delivery.crashes and not delivery.lost:
-            self._commits.start(change)
-            return True
-        return await self._verdict(held, change) is not None
+        return await self._verdict(held, Change((start,), delivery.fence)) is not None
 
     async def _call(self, held: Held, opened: _Opened) -> object:
         self._stats.handled += 1
         held.phase = Phase.HANDLING
         job = opened.job
         held.once = job.rules.ack == "early"
+        context: tuple[object, ...] = ()
         if job.wants_context:
             opened.controls = Controls(held, opened.envelope, self._around)
-            context = open_context(opened.controls, held, opened.envelope, self._around)
-            call = partial(job.handler, context, **opened.arguments)
-        else:
-            call = partial(job.handler, **opened.arguments)
+            context = (open_context(opened.controls, held, opened.envelope, self._around),)
         if job.lane is Lane.LOOP:
-            return await cast("asyncio.Future[object]", call())
+            return await cast("asyncio.Future[object]", job.handler(*context, **opened.arguments))
         if job.lane is Lane.LOOP_PLAIN:
-            return call()
-        return await self._threads.call(held, job, call)
+            return job.handler(*context, **opened.arguments)
+        return await self._threads.call(held, job, partial(job.handler, *context, **opened.arguments))
 
-    async def _after_success(self, held: Held, opened: _Opened, value: object) -> Change:
-        held.phase = Phase.SETTLING
+    def _after_success(self, held: Held, opened: _Opened, value: object) -> Change:
         controls = opened.controls
-        if controls is not None:
-            await controls.flush()
         try:
             result = opened.job.encode(value)
         except Exception as error:  # noqa: BLE001  # serializers are the user's code
@@ -167,17 +177,24 @@ class Attempts:
             cancelled=held.cancel_requested,
         )
 
-    async def _settle(self, held: Held, change: Change) -> None:
-        verdict = await self._verdict(held, change)
-        if isinstance(verdict, Refused):
+    def _settle(self, held: Held, change: Change) -> None:
+        self._commits.settle(change, lambda verdict: self._told(held, change, verdict))
+
+    def _told(self, held: Held, change: Change, verdict: Verdict | StemError) -> None:
+        """The outcome is recorded, or is decided again when the store refuses it, or is given up."""
+        if isinstance(verdict, Refused) and change.number == 1:
             failure = decide.refused_failure(verdict)
-            change = decide.decide_refused(held.delivery, failure, number=2)
-            verdict = await self._verdict(held, change)
+            self._settle(held, decide.decide_refused(held.delivery, failure, number=2))
+            return
         if isinstance(verdict, Applied):
             self._stats.count(change)
-        elif verdict is not None:
+        elif isinstance(verdict, Fenced):
+            self._stats.fenced += 1
+        else:
             self._stats.dropped += 1
-            _log.error("task %s: the store took no outcome (%s)", held.fence.task_id, type(verdict).__name__)
+            why = verdict.code if isinstance(verdict, StemError) else type(verdict).__name__
+            _log.error("task %s: outcome unknown (%s)", held.fence.task_id, why)
+        self._ended(held)
 
     async def _verdict(self, held: Held, change: Change) -> Applied | Refused | None:
         """The store's verdict; `None` when the lease is another's or nobody knows: then nothing is decided anew."""

@@ -204,9 +204,10 @@ def needs_start(delivery: Delivery) -> bool:
     return not delivery.started or delivery.lost_by is not None
 
 
-def start_change(delivery: Delivery, backoff: Backoff, ack: Ack) -> Change:
-    """The delivery begins to run."""
-    return Change((Start(backoff, ack),), delivery.fence)
+def waits_for_start(delivery: Delivery, start: Start) -> bool:
+    """Whether the attempt begins only when its start is recorded: a task that may run at most once, or was lost before,
+    and kills its process at once, must not get away as one that never began."""
+    return start.ack == "early" or bool(delivery.crashes or delivery.lost)
 
 
 def _one(delivery: Delivery, write: Write) -> Change:

@@ -70,7 +70,6 @@ class Engine:
         self.threads = Threads(settings.concurrency)
         self._attempts = Attempts(
             jobs,
-            outside.commits,
             self.threads,
             fingerprint=outside.registry.fingerprint,
             around=Surroundings(
@@ -82,6 +81,8 @@ class Engine:
                 loop=self._loop,
             ),
             stats=stats,
+            handled=self._handled,
+            ended=self._ended,
         )
         self.fetcher = Fetcher(outside.store, self.slots, _wants(outside, jobs), clock=clock, stats=stats)
         self.sweeper = Sweeper(
@@ -127,23 +128,17 @@ class Engine:
 
     def _launch(self, held: Held) -> None:
         self.idle.clear()
-        held.task = self._loop.create_task(self._attempt(held))
-
-    async def _attempt(self, held: Held) -> None:
-        try:
-            await self._attempts.run(held, self._handled)
-        except Exception:  # noqa: BLE001  # a mistake of ours must not take the neighbours along
-            self._dropped()
-            _log.exception("task %s: the worker failed; its lease runs out", held.fence.task_id)
-        finally:
-            self.slots.done(held)
-            self.fetcher.slot_freed()
-            if self.slots.idle:
-                self.idle.set()
+        held.task = self._loop.create_task(self._attempts.run(held))
 
     def _handled(self, held: Held) -> None:
         self.slots.handled(held)
         self.fetcher.handled()
+
+    def _ended(self, held: Held) -> None:
+        self.slots.done(held)
+        self.fetcher.slot_freed()
+        if self.slots.idle:
+            self.idle.set()
 
     async def _commit(self, change: Change) -> None:
         try:

@@ -148,8 +148,7 @@ class Fetcher:
         answer = await self._answer(request)
         if answer is not None:
             self._stats.leased += len(answer.deliveries)
-            for delivery in answer.deliveries:
-                self._slots.offer(delivery, asked_at)
+            self._slots.offer(*answer.deliveries, asked_at=asked_at)
         return answer
 
     def _marked(self, limit: int) -> int:

@@ -29,6 +29,8 @@ class Held:
     """A delivery, its lease as the keeper sees it, and how it stands. Changed on the event loop, read by any thread."""
 
     delivery: Delivery
+    asked_at: Micros
+    """When its lease was asked for, by the worker's own clock: it is at least valid until its length after this."""
     lease: Micros
     renew_at: Micros
     """By the worker's own clock; the keeper's thread moves it on."""
@@ -40,6 +42,12 @@ class Held:
     task: asyncio.Task[None] | None = None
     thread: Future[object] | None = None
     """The handler's thread; it may outlive the attempt, and keeps its slot until it ends."""
+
+    @classmethod
+    def of(cls, delivery: Delivery, asked_at: Micros) -> Held:
+        """A delivery as its lease call gave it."""
+        lease = delivery.lease
+        return cls(delivery, asked_at, lease, asked_at + lease // 3)
 
     @property
     def fence(self) -> Fence:

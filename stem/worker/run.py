@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final, cast
 
 from stem.clock import Micros, to_micros
+from stem.contracts.changes import Start
 from stem.errors import ConfigError
 from stem.registry import Registry
 from stem.tasks.definition import Binding
@@ -42,6 +43,8 @@ class Job:
     wants_context: bool
     lane: Lane
     rules: Rules
+    start: Start
+    """What is told when it begins, unless the call brings its own backoff."""
     decode: Callable[[bytes], dict[str, object]]
     encode: Callable[[object], bytes]
 
@@ -95,6 +98,7 @@ def takes_early(jobs: Jobs) -> bool:
 
 def _job(binding: Binding, options: HandlerOptions) -> Job:
     definition = binding.definition
+    backoff = options.retry.backoff
     return Job(
         handler=binding.handler,
         wants_context=binding.wants_context,
@@ -103,9 +107,10 @@ def _job(binding: Binding, options: HandlerOptions) -> Job:
             version=binding.version,
             accepts=options.accepts,
             retry=options.retry,
-            backoff=options.retry.backoff,
+            backoff=backoff,
             ack=options.ack,
         ),
+        start=Start(backoff, options.ack),
         decode=definition.arguments.decode,
         encode=definition.results.encode,
     )

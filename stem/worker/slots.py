@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from stem.clock import Clock, Micros
@@ -18,13 +17,6 @@ LONGEST_WAIT: Final[Micros] = 1_000_000
 """A delivery that has not started after this goes back to the queue."""
 _CROWDED: Final[Micros] = 1_000_000
 """How long one that crashed a worker stays away when too many such wait here, so that it is not leased in circles."""
-
-
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    delivery: Delivery
-    asked_at: Micros
-    """When its lease was asked for: the lease is at least valid until `lease` after this."""
 
 
 class Slots:
@@ -54,8 +46,8 @@ class Slots:
         self._held: set[Held] = set()
         self._handling = 0
         self._stuck = 0
-        self._fetched: deque[_Waiting] = deque()
-        self._crashed: deque[_Waiting] = deque()
+        self._fetched: deque[Held] = deque()
+        self._crashed: deque[Held] = deque()
         self._suspect: Held | None = None
         self._closed = False
 
@@ -94,17 +86,16 @@ class Slots:
         """The attempts of this moment; copying a set is one step of the interpreter, so any thread may ask."""
         return list(self._held)
 
-    def offer(self, delivery: Delivery, asked_at: Micros) -> None:
-        """Start it, or let it wait for a slot."""
-        waiting = _Waiting(delivery, asked_at)
-        if self._closed:
-            self._give_back(delivery, 0)
-        elif starts_alone(delivery):
-            self._offer_crashed(waiting)
-        elif self.free > 0:
-            self._start(waiting)
-        else:
-            self._fetched.append(waiting)
+    def offer(self, *deliveries: Delivery, asked_at: Micros) -> None:
+        """Start each, or let it wait for a slot."""
+        for delivery in deliveries:
+            if self._closed:
+                self._give_back(delivery, 0)
+            elif starts_alone(delivery):
+                self._offer_crashed(Held.of(delivery, asked_at))
+            else:
+                self._fetched.append(Held.of(delivery, asked_at))
+        self._fill_fetched()
 
     def handled(self, held: Held) -> None:
         """The handler ended; its slot is free unless its thread goes on."""
@@ -125,9 +116,15 @@ class Slots:
     def fill(self) -> None:
         """Start what waits, while there are slots; what crashed a worker first, because it waits the longest."""
         while self._crashed and self.takes_crashed:
-            self._start(self._crashed.popleft())
-        while self._fetched and self.free > 0:
-            self._start(self._fetched.popleft())
+            self._suspect = self._start(self._crashed.popleft(), self._clock.elapsed())
+        self._fill_fetched()
+
+    def _fill_fetched(self) -> None:
+        if not self._fetched:
+            return
+        free, now = self.free, self._clock.elapsed()
+        while self._fetched and free > 0:
+            free -= self._start(self._fetched.popleft(), now) is not None
 
     def give_back_old(self) -> None:
         """Give back what has waited too long."""
@@ -143,28 +140,26 @@ class Slots:
             while queue:
                 self._give_back(queue.popleft().delivery, 0)
 
-    def _offer_crashed(self, waiting: _Waiting) -> None:
-        delivery = waiting.delivery
+    def _offer_crashed(self, held: Held) -> None:
+        delivery = held.delivery
         if self.takes_crashed:
-            self._start(waiting)
+            self._suspect = self._start(held, self._clock.elapsed())
         elif delivery.started and delivery.lost_by is None:
             self._give_back(delivery, 0)  # while it waits here it must not count as started
         elif len(self._crashed) < self.concurrency:
-            self._crashed.append(waiting)
+            self._crashed.append(held)
         else:
             self._give_back(delivery, _CROWDED)
 
-    def _start(self, waiting: _Waiting) -> None:
-        delivery = waiting.delivery
-        if waiting.asked_at + delivery.lease <= self._clock.elapsed():
+    def _start(self, held: Held, now: Micros) -> Held | None:
+        """Launch it; `None` when its lease may have ended meanwhile."""
+        if held.asked_at + held.delivery.lease <= now:
             self._drop()
-            return
-        held = Held(delivery, delivery.lease, waiting.asked_at + delivery.lease // 3)
+            return None
         self._held.add(held)
         self._handling += 1
-        if starts_alone(delivery):
-            self._suspect = held
         self._launch(held)
+        return held
 
     def _thread_ended(self) -> None:
         """A thread that outlived its attempt has ended."""

@@ -116,7 +116,7 @@ class Sweeper:
             random=random.random(),  # noqa: S311  # spreads retries; nothing secret hangs on it
         )
         if change is None:
-            self._slots.offer(delivery, asked_at)
+            self._slots.offer(delivery, asked_at=asked_at)
         else:
             self._commit(change)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from stem.adapters.memory import MemoryStore
 from stem.contracts.changes import APPLIED, FENCED, Change, Fence, Publish, Release, Settle, Start, UniqueKey, Verdict
-from stem.errors import StoreFull, StoreUnavailable
-from stem.stores import committer as module
+from stem.errors import StemError, StoreCorrupt, StoreFull, StoreUnavailable
+from stem.stores import lane as module
 from stem.stores.committer import Committer
 from stem.tasks.retry import DEFAULT_BACKOFF
 from stem.tasks.state import TaskEvent, TaskState
@@ -28,18 +29,16 @@ class _Door(MemoryStore):
         self.open.set()
         self.errors: list[BaseException] = []
         self.lose_answer = False
-        self.more: list[Change] = []
-        self.committer: Committer | None = None
+        self.blocked: asyncio.Event | None = None
 
     async def commit(self, changes: Sequence[Change]) -> list[Verdict]:
         self.batches.append(list(changes))
         await self.open.wait()
+        if self.blocked is not None and changes[0].fence is None:
+            await self.blocked.wait()
         if self.errors:
             raise self.errors.pop(0)
         verdicts = await super().commit(changes)
-        if self.committer is not None and changes[0].fence is not None and self.more:
-            sent = [asyncio.ensure_future(self.committer.commit(self.more.pop()))]
-            await asyncio.wait(sent, timeout=0)
         if self.lose_answer:
             self.lose_answer = False
             raise _away()
@@ -118,7 +117,7 @@ async def test_what_arrives_while_a_commit_is_in_flight_is_the_next_batch(commit
 
 
 async def test_a_batch_holds_at_most_500_changes(committer: Committer, door: _Door) -> None:
-    await asyncio.gather(*[committer.commit(_change()) for _ in range(1_001)])
+    await asyncio.gather(*[committer.commit(_lost(number)) for number in range(1_001)])
 
     assert [len(batch) for batch in door.batches] == [500, 500, 1]
 
@@ -135,50 +134,94 @@ async def test_a_change_larger_than_a_batch_travels_alone(committer: Committer, 
     assert [len(batch) for batch in door.batches] == [1, 2]
 
 
-async def test_fenced_changes_go_first(committer: Committer, door: _Door) -> None:
+async def test_outcomes_and_what_is_new_are_under_way_at_the_same_time(committer: Committer, door: _Door) -> None:
     door.open.clear()
-    first = asyncio.ensure_future(committer.commit(_change()))
+    free = asyncio.ensure_future(committer.commit(_unique("k")))
     await _turns()
-    free = asyncio.ensure_future(committer.commit(_change()))
-    fenced = asyncio.ensure_future(committer.commit(Change((Release(),), Fence("nobody", 1, "n"))))
+    fenced = asyncio.ensure_future(committer.commit(_lost(1)))
     await _turns()
+
+    assert [len(batch) for batch in door.batches] == [1, 1]
     door.open.set()
-    await asyncio.gather(first, free, fenced)
-
-    assert [change.fence is not None for change in door.batches[1]] == [True, False]
-    assert fenced.result() == FENCED
+    assert (await free, await fenced) == (APPLIED, FENCED)
 
 
-async def test_a_publish_with_a_unique_key_is_never_batched_with_fenced_changes(
+async def test_an_outcome_does_not_wait_for_a_publish_that_is_blocked(committer: Committer, door: _Door) -> None:
+    door.blocked = asyncio.Event()
+    publish = asyncio.ensure_future(committer.commit(_unique("k")))
+    await _turns()
+
+    assert await committer.commit(_lost(1)) == FENCED
+    assert not publish.done()
+    door.blocked.set()
+    assert await publish == APPLIED
+
+
+async def test_fenced_changes_and_others_never_share_a_batch(committer: Committer, door: _Door) -> None:
+    changes = [_unique("k"), _lost(1), _change(), _lost(2)]
+
+    await asyncio.gather(*[committer.commit(change) for change in changes])
+
+    assert door.batches == [[changes[0], changes[2]], [changes[1], changes[3]]]
+
+
+async def test_one_batch_of_outcomes_is_under_way_at_a_time(committer: Committer, door: _Door) -> None:
+    door.open.clear()
+    sent = [asyncio.ensure_future(committer.commit(_lost(number))) for number in range(200)]
+    await _turns()
+
+    assert [len(batch) for batch in door.batches] == [200]
+    more = [asyncio.ensure_future(committer.commit(_lost(number))) for number in range(200)]
+    await _turns()
+    assert [len(batch) for batch in door.batches] == [200]
+    door.open.set()
+    await asyncio.gather(*sent, *more)
+
+
+async def test_many_publishes_travel_in_two_halves_so_that_one_is_prepared_while_the_other_is_stored(
     committer: Committer, door: _Door
 ) -> None:
     door.open.clear()
-    first = asyncio.ensure_future(committer.commit(_change()))
+    sent = [asyncio.ensure_future(committer.commit(_change())) for _ in range(100)]
     await _turns()
-    waiting = [_unique("k"), _change(), _lost(1), _lost(2)]
-    others = [asyncio.ensure_future(committer.commit(change)) for change in waiting]
-    await _turns()
+
+    assert [len(batch) for batch in door.batches] == [50, 50]
     door.open.set()
-    await asyncio.gather(first, *others)
-
-    assert door.batches[1:] == [waiting[2:], waiting[:2]]
+    assert set(await asyncio.gather(*sent)) == {APPLIED}
 
 
-async def test_a_unique_key_that_waited_for_fenced_changes_goes_before_the_next_ones(
+async def test_the_next_batch_is_with_the_engine_before_callers_of_the_last_one_go_on(
     committer: Committer, door: _Door
 ) -> None:
     door.open.clear()
-    changes = [_change(), _lost(1), _unique("k")]
-    sent = [asyncio.ensure_future(committer.commit(changes[0]))]
-    await _turns()
-    sent += [asyncio.ensure_future(committer.commit(change)) for change in changes[1:]]
-    door.more = [_lost(2)]
-    door.committer = committer
-    door.open.set()
-    await asyncio.gather(*sent)
-    await _turns()
+    seen: list[int] = []
 
-    assert door.batches == [[changes[0]], [changes[1]], [changes[2]], [_lost(2)]]
+    async def caller() -> None:
+        await committer.commit(_lost(1))
+        seen.append(len(door.batches))
+
+    first = asyncio.ensure_future(caller())
+    await _turns()
+    second = asyncio.ensure_future(caller())
+    await _turns()
+    door.open.set()
+    await asyncio.gather(first, second)
+
+    assert seen == [2, 2]
+
+
+async def test_one_who_does_not_wait_is_told_the_verdict_or_the_error(committer: Committer, door: _Door) -> None:
+    told: list[Verdict | StemError] = []
+    committer.settle(_lost(1), told.append)
+    await _turns()
+    door.errors = [StoreCorrupt(expected="a", found="b", do="c.")]
+    committer.settle(_lost(2), told.append)
+    await _turns()
+    await committer.aclose()
+    committer.settle(_lost(3), told.append)
+
+    assert told[0] == FENCED
+    assert [type(each) for each in told[1:]] == [StoreCorrupt, StoreUnavailable]
 
 
 async def test_after_a_lost_answer_the_same_change_is_sent_again_and_applied_once(
@@ -298,16 +341,45 @@ async def test_a_change_that_was_sent_goes_on_without_its_caller(committer: Comm
     assert len(await door.get([_id(change)])) == 1
 
 
-async def test_a_start_rides_with_the_next_batch(committer: Committer, door: _Door, clock: ManualClock) -> None:
+async def test_a_start_rides_with_the_next_batch_ahead_of_the_outcomes(
+    committer: Committer, door: _Door, clock: ManualClock
+) -> None:
     bench = Bench(door, clock)
     await bench.put()
     given = await bench.delivery()
 
-    committer.start(Change((Start(DEFAULT_BACKOFF),), given.fence))
-    await committer.commit(_change())
+    committer.start(given.fence, Start(DEFAULT_BACKOFF))
+    await committer.commit(_lost(1))
 
-    assert len(door.batches[-1]) == 2
+    assert [type(change.writes[0]) for change in door.batches[-1]] == [Start, Release]
     assert (await bench.record(given.fence.task_id)).started_at is not None
+
+
+async def test_a_start_travels_alone_when_nothing_else_does(
+    committer: Committer, door: _Door, clock: ManualClock
+) -> None:
+    bench = Bench(door, clock)
+    await bench.put()
+    given = await bench.delivery()
+
+    committer.start(given.fence, Start(DEFAULT_BACKOFF))
+    await committer.aclose()
+
+    assert (await bench.record(given.fence.task_id)).started_at is not None
+
+
+async def test_a_start_stays_when_another_lease_of_its_task_is_consumed(
+    committer: Committer, door: _Door, clock: ManualClock
+) -> None:
+    bench = Bench(door, clock)
+    await bench.put()
+    given = await bench.delivery()
+
+    committer.start(given.fence, Start(DEFAULT_BACKOFF))
+    older = Change((Release(),), replace(given.fence, counter=0))
+    assert await committer.commit(older) == FENCED
+
+    assert [type(change.writes[0]) for change in door.batches[-1]] == [Start, Release]
 
 
 async def test_a_start_is_dropped_when_its_lease_is_consumed_before_it_was_sent(
@@ -317,7 +389,7 @@ async def test_a_start_is_dropped_when_its_lease_is_consumed_before_it_was_sent(
     await bench.put()
     given = await bench.delivery()
 
-    committer.start(Change((Start(DEFAULT_BACKOFF),), given.fence))
+    committer.start(given.fence, Start(DEFAULT_BACKOFF))
     settle = Change((Settle(TaskEvent.SUCCEEDED, b"1"),), given.fence)
     assert await committer.commit(settle) == APPLIED
 
@@ -329,17 +401,18 @@ async def test_a_full_queue_holds_publishers_back_but_not_the_outcomes_of_tasks(
     committer: Committer, door: _Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "QUEUE_BYTES", 10_000)
-    door.open.clear()
+    door.blocked = asyncio.Event()
     publishes = [asyncio.ensure_future(committer.commit(_change(4_000))) for _ in range(9)]
     await _turns()
-    outcome = asyncio.ensure_future(committer.commit(Change((Release(),), Fence("nobody", 1, "n"))))
-    await _turns()
+    assert len(door.batches) == 1
+    first = len(door.batches[0])
 
-    door.open.set()
-    await outcome
+    assert await committer.commit(_lost(1)) == FENCED
 
-    assert any(len(batch) > 1 and batch[0].fence is not None for batch in door.batches)
+    assert first < 9
+    door.blocked.set()
     assert await asyncio.gather(*publishes) == [APPLIED] * 9
+    assert max(len(batch) for batch in door.batches) <= first
 
 
 async def test_closing_sends_what_is_queued(committer: Committer, door: _Door) -> None:

@@ -268,14 +268,14 @@ async def test_a_program_that_cancels_its_tasks_gives_them_back(shop: Workshop) 
 
 
 async def _offer(shop: Workshop, hands: Hands) -> None:
-    hands.engine.slots.offer(await shop.bench.delivery(), shop.clock.elapsed())
+    hands.engine.slots.offer(await shop.bench.delivery(), asked_at=shop.clock.elapsed())
     await turns()
 
 
 async def test_an_attempt_that_is_stopped_before_its_first_turn_does_not_run(shop: Workshop, gate: tasks.Gate) -> None:
     task_id = await shop.enqueue(definition(tasks.holds).call())
     hands = shop.hands(tasks.holds)
-    hands.engine.slots.offer(await shop.bench.delivery(), shop.clock.elapsed())
+    hands.engine.slots.offer(await shop.bench.delivery(), asked_at=shop.clock.elapsed())
     hands.engine.end_all(Stop.SHUTDOWN)
 
     assert await _ended(shop, task_id) is TaskState.QUEUED
@@ -337,7 +337,7 @@ async def test_a_task_that_runs_at_most_once_is_recorded_as_started_before_its_h
     task_id = await shop.enqueue(definition(tasks.early).call())
     hands = shop.hands(tasks.early)
     given = await shop.bench.delivery()
-    hands.engine.slots.offer(given, shop.clock.elapsed())
+    hands.engine.slots.offer(given, asked_at=shop.clock.elapsed())
     await turns()
     assert gate.entered == 1
 
@@ -354,7 +354,7 @@ async def test_a_task_that_runs_at_most_once_does_not_run_when_its_lease_is_gone
     given = await shop.bench.delivery()
     await shop.bench.apply(Release(), fence=given.fence)
 
-    hands.engine.slots.offer(given, shop.clock.elapsed())
+    hands.engine.slots.offer(given, asked_at=shop.clock.elapsed())
     await turns()
 
     assert gate.entered == 0
@@ -365,7 +365,7 @@ async def test_an_outcome_under_a_lost_lease_is_dropped_and_decided_no_more(shop
     task_id = await shop.enqueue(definition(tasks.holds).call())
     hands = shop.hands(tasks.holds)
     given = await shop.bench.delivery()
-    hands.engine.slots.offer(given, shop.clock.elapsed())
+    hands.engine.slots.offer(given, asked_at=shop.clock.elapsed())
     await turns()
     await shop.bench.apply(Release(), fence=given.fence, number=9)
 

@@ -113,11 +113,11 @@ async def test_a_rerun_reports_over_what_the_first_run_reported(shop: Workshop) 
 
     task_id = await shop.enqueue(definition(again).call())
     hands = shop.hands(again)
-    hands.engine.slots.offer(await shop.bench.delivery(), shop.clock.elapsed())
+    hands.engine.slots.offer(await shop.bench.delivery(), asked_at=shop.clock.elapsed())
     await turns()
     hands.engine.end_all(Stop.SHUTDOWN)
     await turns()
-    hands.engine.slots.offer(await shop.bench.delivery(), shop.clock.elapsed())
+    hands.engine.slots.offer(await shop.bench.delivery(), asked_at=shop.clock.elapsed())
     await turns()
 
     progress = (await shop.bench.record(task_id)).progress

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from stem.contracts.changes import Bury, Park, Refused, Release, Reschedule, Settle
+from stem.contracts.changes import Bury, Park, Refused, Release, Reschedule, Settle, Start
 from stem.errors import Undecodable
 from stem.tasks.context import RetryRequested
-from stem.tasks.retry import Backoff, Retry
+from stem.tasks.options import Ack
+from stem.tasks.retry import DEFAULT_BACKOFF, Backoff, Retry
 from stem.tasks.state import TaskEvent
 from stem.testing.contracts.build import publish
 from stem.worker import decide
@@ -251,3 +252,13 @@ def test_a_start_is_told_unless_this_lease_was_marked() -> None:
     assert decide.needs_start(delivery())
     assert not decide.needs_start(delivery(started=True))
     assert decide.needs_start(delivery(started=True, lost_by="w"))
+
+
+@pytest.mark.parametrize(
+    ("ack", "crashes", "lost", "waits"),
+    [("late", 0, 0, False), ("early", 0, 0, True), ("late", 1, 0, True), ("late", 0, 1, True)],
+)
+def test_what_may_run_once_or_was_lost_before_waits_until_its_start_is_recorded(
+    ack: Ack, crashes: int, lost: int, waits: bool
+) -> None:
+    assert decide.waits_for_start(delivery(crashes=crashes, lost=lost), Start(DEFAULT_BACKOFF, ack)) is waits

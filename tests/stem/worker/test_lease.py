@@ -24,7 +24,7 @@ News = list[tuple[Held, LeaseVerdict]]
 
 def _held(renew_at: int, given: Delivery | None = None) -> Held:
     given = given or delivery()
-    return Held(given, given.lease, renew_at)
+    return Held(given, 0, given.lease, renew_at)
 
 
 class _Broken:

@@ -29,7 +29,7 @@ async def threads() -> AsyncIterator[Threads]:
 
 
 def _held() -> Held:
-    return Held(delivery(), 10 * SECOND, 0)
+    return Held.of(delivery(), 0)
 
 
 def _job(handler: object) -> Job:

@@ -54,7 +54,7 @@ def test_never_more_handlers_run_than_there_are_slots() -> None:
     slots = desk.slots(2)
 
     for name in "abc":
-        slots.offer(_named(name), 0)
+        slots.offer(_named(name), asked_at=0)
 
     assert desk.running == ["a", "b"]
     assert (slots.free, slots.waiting, slots.busy) == (0, 1, 2)
@@ -63,8 +63,8 @@ def test_never_more_handlers_run_than_there_are_slots() -> None:
 def test_what_waits_starts_when_a_handler_has_ended_though_its_outcome_is_not_recorded_yet() -> None:
     desk = _Desk()
     slots = desk.slots(1)
-    slots.offer(_named("a"), 0)
-    slots.offer(_named("b"), 0)
+    slots.offer(_named("a"), asked_at=0)
+    slots.offer(_named("b"), asked_at=0)
 
     slots.handled(desk.launched[0])
 
@@ -76,7 +76,7 @@ def test_no_more_attempts_wait_for_their_outcome_than_there_are_slots() -> None:
     desk = _Desk()
     slots = desk.slots(1)
     for name in "abc":
-        slots.offer(_named(name), 0)
+        slots.offer(_named(name), asked_at=0)
     slots.handled(desk.launched[0])
     slots.handled(desk.launched[1])
     assert desk.running == ["a", "b"]
@@ -89,8 +89,8 @@ def test_no_more_attempts_wait_for_their_outcome_than_there_are_slots() -> None:
 def test_a_prefetched_delivery_whose_lease_may_have_ended_is_dropped() -> None:
     desk = _Desk()
     slots = desk.slots(1)
-    slots.offer(_named("a"), 0)
-    slots.offer(_named("b"), 0)
+    slots.offer(_named("a"), asked_at=0)
+    slots.offer(_named("b"), asked_at=0)
     desk.clock.advance(10)
 
     slots.handled(desk.launched[0])
@@ -102,8 +102,8 @@ def test_a_prefetched_delivery_whose_lease_may_have_ended_is_dropped() -> None:
 def test_what_has_not_started_after_a_second_goes_back() -> None:
     desk = _Desk()
     slots = desk.slots(1)
-    slots.offer(_named("a"), 0)
-    slots.offer(_named("b"), 0)
+    slots.offer(_named("a"), asked_at=0)
+    slots.offer(_named("b"), asked_at=0)
 
     desk.clock.advance(0.9)
     slots.give_back_old()
@@ -119,7 +119,7 @@ def test_deliveries_that_crashed_once_run_beside_each_other_while_an_attempt_wou
     desk = _Desk()
     slots = desk.slots(5)
     for name in "ab":
-        slots.offer(_named(name, crashes=1, lost_by="w"), 0)
+        slots.offer(_named(name, crashes=1, lost_by="w"), asked_at=0)
 
     assert desk.running == ["a", "b"]
 
@@ -128,8 +128,8 @@ def test_only_one_delivery_that_crashed_workers_twice_runs_at_a_time() -> None:
     desk = _Desk()
     slots = desk.slots(5)
     for name in "abc":
-        slots.offer(_named(name, crashes=2, lost_by="w"), 0)
-    slots.offer(_named("plain"), 0)
+        slots.offer(_named(name, crashes=2, lost_by="w"), asked_at=0)
+    slots.offer(_named("plain"), asked_at=0)
     assert desk.running == ["a", "plain"]
 
     slots.handled(desk.launched[0])
@@ -142,9 +142,9 @@ def test_only_one_delivery_that_crashed_workers_twice_runs_at_a_time() -> None:
 def test_one_that_crashed_a_worker_does_not_wait_while_it_counts_as_started() -> None:
     desk = _Desk()
     slots = desk.slots(5)
-    slots.offer(_named("a", crashes=2, lost_by="w"), 0)
+    slots.offer(_named("a", crashes=2, lost_by="w"), asked_at=0)
 
-    slots.offer(_named("b", crashes=2, started=True), 0)
+    slots.offer(_named("b", crashes=2, started=True), asked_at=0)
 
     assert desk.returned == [("b", 0)]
 
@@ -153,7 +153,7 @@ def test_too_many_that_crashed_a_worker_go_back_for_a_while() -> None:
     desk = _Desk()
     slots = desk.slots(1)
     for name in "abc":
-        slots.offer(_named(name, crashes=2, lost_by="w"), 0)
+        slots.offer(_named(name, crashes=2, lost_by="w"), asked_at=0)
 
     assert desk.returned == [("c", SECOND)]
 
@@ -161,11 +161,11 @@ def test_too_many_that_crashed_a_worker_go_back_for_a_while() -> None:
 def test_after_closing_everything_that_has_not_started_goes_back() -> None:
     desk = _Desk()
     slots = desk.slots(1)
-    slots.offer(_named("a"), 0)
-    slots.offer(_named("b"), 0)
+    slots.offer(_named("a"), asked_at=0)
+    slots.offer(_named("b"), asked_at=0)
 
     slots.close()
-    slots.offer(_named("c"), 0)
+    slots.offer(_named("c"), asked_at=0)
 
     assert desk.returned == [("b", 0), ("c", 0)]
 
@@ -173,7 +173,7 @@ def test_after_closing_everything_that_has_not_started_goes_back() -> None:
 def test_a_thread_that_outlives_its_attempt_keeps_its_slot() -> None:
     desk = _Desk()
     slots = desk.slots(1)
-    slots.offer(_named("a"), 0)
+    slots.offer(_named("a"), asked_at=0)
     (held,) = desk.launched
     held.thread = thread = Future[object]()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stem.adapters.memory import MemoryStore
-from stem.contracts.changes import Fence
+from stem.contracts.changes import Change, Fence, Start
 from stem.contracts.store import Suspect
 from stem.errors import StoreUnavailable
 from stem.registry import definition
@@ -13,7 +13,7 @@ from stem.tasks.options import Ack
 from stem.tasks.retry import DEFAULT_BACKOFF
 from stem.tasks.state import TaskState
 from stem.testing import ManualClock
-from stem.worker.decide import Reason, Stop, start_change
+from stem.worker.decide import Reason, Stop
 from stem.worker.sweep import Observations, by_lease, not_ours, observe
 from tests.stem.worker import tasks
 from tests.stem.worker.support import SECOND, Hands, Workshop, turns
@@ -94,7 +94,7 @@ async def _die_with(shop: Workshop, *, started: bool, ack: Ack = "late") -> None
     """A worker leases one task and is gone."""
     given = await shop.bench.delivery(worker="worker-dead")
     if started:
-        await shop.store.commit([start_change(given, DEFAULT_BACKOFF, ack)])
+        await shop.store.commit([Change((Start(DEFAULT_BACKOFF, ack),), given.fence)])
 
 
 async def test_a_dead_workers_task_runs_again_within_15_seconds(shop: Workshop, clock: ManualClock) -> None:
@@ -122,7 +122,7 @@ async def test_a_task_that_was_lost_before_its_start_uses_no_attempt(shop: Works
 async def test_without_a_free_slot_a_rescued_task_goes_back(shop: Workshop, clock: ManualClock) -> None:
     await shop.enqueue(definition(tasks.holds).call())
     hands = shop.hands(tasks.holds, tasks.add, concurrency=1)
-    hands.engine.slots.offer(await shop.bench.delivery(), clock.elapsed())
+    hands.engine.slots.offer(await shop.bench.delivery(), asked_at=clock.elapsed())
     task_id = await shop.enqueue(definition(tasks.add).call(1, 2))
     await _die_with(shop, started=True)
 
