@@ -37,6 +37,8 @@ __all__ = [
 ]
 
 MAX_LEASE_BYTES = 8 * 1024 * 1024
+MOST_CANCELLED = 200
+"""How many members of groups that have their answer one lease call cancels on its way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +215,7 @@ class Store(Queries, Heartbeats, Groups, Control, Broadcasts, Locks, Schedules, 
         over those
         that have work; what one cannot fill, any other fills. No message is leased twice at once. A message parked for
         the request's fingerprint is passed over until its time. Paused queues are passed over, also in `next_due`.
-        Members of a group that has its answer are not leased: the call cancels those it comes upon, at most 200.
+        Members of a group that has its answer are not leased: the call cancels those it comes upon, at most `MOST_CANCELLED`.
         """
         ...
 

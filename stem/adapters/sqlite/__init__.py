@@ -30,7 +30,7 @@ async def open_store(url: str, options: StoreOptions, /) -> Store:
     except BaseException:
         await writer.close()
         raise
-    return SqliteStore(place, writer, reader, options.clock)
+    return SqliteStore(place, writer, reader, options)
 
 
 async def migrate(url: str, options: StoreOptions, /) -> tuple[str, ...]:

@@ -1,11 +1,16 @@
-"""Changes that are done one by one: unique keys, parking, cancels, replays, and those of several writes."""
+"""Changes that are done one by one: parking, and those of several writes or of writes that look before they write."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, cast
 
-from stem.adapters.sqlite.rows import dump, dump_failure
+from stem.adapters.sqlite.asked import cancel, discard, replay
+from stem.adapters.sqlite.ends import consume
+from stem.adapters.sqlite.groups import open_group
+from stem.adapters.sqlite.links import seal_group
+from stem.adapters.sqlite.publish import publish
+from stem.adapters.sqlite.rows import dump
+from stem.adapters.sqlite.schedules import fire_schedule
 from stem.adapters.sqlite.write import Fenced, Writing
 from stem.clock import Micros
 from stem.contracts.changes import (
@@ -14,23 +19,19 @@ from stem.contracts.changes import (
     FENCED,
     Cancel,
     Change,
-    Duplicate,
+    Discard,
     Fence,
+    FireSchedule,
+    OpenGroup,
     Park,
     Publish,
-    RefusalCode,
-    Refused,
     Replay,
     Report,
+    SealGroup,
     Start,
-    UniqueKey,
     Verdict,
     Write,
 )
-from stem.contracts.retention import keep_for
-from stem.errors import InvalidTransition
-from stem.tasks.state import LIVE, TaskEvent, TaskState, advance
-from stem.tasks.status import Failure
 
 __all__ = ["apply_alone"]
 
@@ -52,7 +53,7 @@ def apply_alone(writing: Writing, change: Change) -> Verdict:
 
 def _check_fence(writing: Writing, change: Change, fence: Fence) -> Verdict | None:
     """The verdict of a change whose lease is not held; `None` when it is."""
-    row = _find(writing, fence.task_id)
+    row = writing.find(fence.task_id)
     if row is None:
         return FENCED
     if (row["nonce"], row["fence"]) == (fence.nonce, fence.counter):
@@ -79,52 +80,42 @@ def _apply_together(writing: Writing, change: Change) -> Verdict:
 
 
 def _apply(writing: Writing, change: Change, write: Write) -> Verdict:
-    if isinstance(write, Publish):
-        return _publish(writing, write, alone=len(change.writes) == 1)
-    if isinstance(write, Cancel):
-        return _cancel(writing, write)
-    if isinstance(write, Replay):
-        return _replay(writing, write)
-    assert change.fence is not None
-    member = Fenced(change.fence, change.number, write)
-    if isinstance(write, Park):
-        return _park(writing, member, write)
-    if isinstance(write, Start):
-        return writing.start([member])[0]
-    return writing.report([member])[0] if isinstance(write, Report) else writing.consume([member])[0]
+    match write:
+        case Publish():
+            verdict = publish(writing, write, alone=len(change.writes) == 1)
+        case Cancel():
+            verdict = cancel(writing, write)
+        case Replay():
+            verdict = replay(writing, write)
+        case Discard():
+            verdict = discard(writing, write)
+        case OpenGroup():
+            verdict = open_group(writing, write)
+        case SealGroup():
+            verdict = seal_group(writing, write)
+        case FireSchedule():
+            verdict = fire_schedule(writing.connection, write)
+        case _:
+            assert change.fence is not None
+            verdict = _apply_fenced(writing, Fenced(change.fence, change.number, write))
+    return verdict
 
 
-def _publish(writing: Writing, write: Publish, *, alone: bool) -> Verdict:
-    unique = write.unique
-    if unique is None:
-        writing.publish([write])
-        return APPLIED
-    if _find(writing, write.envelope.id) is not None:
-        return APPLIED
-    holder = _holder(writing, unique.key, other_than=write.envelope.id)
-    if holder is not None and alone:
-        return Duplicate(holder)
-    writing.publish([write])
-    if holder is None:
-        _hold(writing, unique, write.envelope.id)
-    else:
-        _end(writing, write.envelope.id, error=Failure("DuplicateTask", f"duplicate of {holder}"))
-    return APPLIED
-
-
-def _holder(writing: Writing, key: str, *, other_than: str) -> str | None:
-    row = writing.execute("unique_holder", key=key, now=writing.now).fetchone()
-    return None if row is None or row[0] == other_than else cast("str", row[0])
-
-
-def _hold(writing: Writing, unique: UniqueKey, task: str) -> None:
-    until = None if unique.lifetime is None else min(writing.now + unique.lifetime, 1 << 60)
-    writing.execute("unique_hold", key=unique.key, holder=task, until=until)
+def _apply_fenced(writing: Writing, member: Fenced) -> Verdict:
+    match member.write:
+        case Park():
+            return _park(writing, member, member.write)
+        case Start():
+            return writing.start([member])[0]
+        case Report():
+            return writing.report([member])[0]
+        case _:
+            return consume(writing, [member])[0]
 
 
 def _park(writing: Writing, member: Fenced, write: Park) -> Verdict:
-    writing.consume([member])
-    row = _find(writing, member.fence.task_id)
+    consume(writing, [member])
+    row = writing.find(member.fence.task_id)
     assert row is not None
     refused = _refusals(row["refused"], write, writing.now)
     pausing = {fingerprint: until for fingerprint, until in refused if until > writing.now}
@@ -144,74 +135,3 @@ def _refusals(text: str | None, write: Park, now: Micros) -> list[tuple[str, Mic
     """The registries that could not run it, the latest last, and until when each is passed over."""
     before = [] if text is None else [(f, until) for f, until in json.loads(text) if f != write.fingerprint]
     return [*before, (write.fingerprint, min(now + write.pause, 1 << 60))][-_REMEMBERED:]
-
-
-def _cancel(writing: Writing, write: Cancel) -> Verdict:
-    row = _find(writing, write.task_id)
-    if row is None:
-        return Refused(RefusalCode.UNKNOWN_ID, f"no task {write.task_id}")
-    state = TaskState(row["state"])
-    after = advance(state, TaskEvent.CANCEL_REQUESTED)
-    if state.is_terminal:
-        return APPLIED
-    if after in LIVE:
-        writing.execute("cancel_running", task=write.task_id, terminate=int(write.terminate))
-    else:
-        _end(writing, write.task_id, error=None)
-    return APPLIED
-
-
-def _end(writing: Writing, task: str, *, error: Failure | None) -> None:
-    """End a task that waits: as a cancel ends it."""
-    writing.execute(
-        "end_waiting",
-        task=task,
-        state=advance(TaskState.QUEUED, TaskEvent.CANCEL_REQUESTED).value,
-        error=None if error is None else dump_failure(error),
-        now=writing.now,
-        kept=keep_for(0, dead=False),
-    )
-    writing.tasks.append(task)
-
-
-def _replay(writing: Writing, write: Replay) -> Verdict:
-    row = _find(writing, write.task_id)
-    if row is None:
-        return Refused(RefusalCode.UNKNOWN_ID, f"no task {write.task_id}")
-    if write.generation is not None and write.generation < row["generation"]:
-        return APPLIED
-    try:
-        state = advance(TaskState(row["state"]), TaskEvent.REPLAYED)
-    except InvalidTransition as error:
-        return Refused(RefusalCode.INVALID_TRANSITION, str(error))
-    if row["unique_key"] is not None:
-        holder = _holder(writing, row["unique_key"], other_than=write.task_id)
-        if holder is not None:
-            return Refused(RefusalCode.DUPLICATE, holder)
-        _hold(writing, UniqueKey(row["unique_key"], row["unique_for"]), write.task_id)
-    expires = None if row["expires_at"] is None else writing.now + row["expires_at"] - row["accepted_at"]
-    writing.execute("replay", task=write.task_id, state=state.value, now=writing.now, expires_at=expires)
-    writing.queues.add(row["queue"])
-    return APPLIED
-
-
-_COLUMNS = (
-    "state",
-    "queue",
-    "fence",
-    "nonce",
-    "used_fence",
-    "used_nonce",
-    "used_number",
-    "refused",
-    "unique_key",
-    "unique_for",
-    "accepted_at",
-    "expires_at",
-    "generation",
-)
-
-
-def _find(writing: Writing, task: str) -> dict[str, Any] | None:
-    row = writing.execute("one", task=task).fetchone()
-    return None if row is None else dict(zip(_COLUMNS, row, strict=True))

@@ -9,15 +9,30 @@ from dataclasses import dataclass
 
 from stem.adapters.sqlite.alone import apply_alone
 from stem.adapters.sqlite.connection import transaction
+from stem.adapters.sqlite.ends import consume
 from stem.adapters.sqlite.errors import is_of_the_engine
 from stem.adapters.sqlite.plan import Kind, Wave, is_one_statement, waves
 from stem.adapters.sqlite.write import Fenced, Writing
 from stem.clock import Clock
 from stem.contracts.changes import APPLIED, Change, Publish, RefusalCode, Refused, Verdict
+from stem.contracts.retention import Retention
 from stem.contracts.store import Notice
 from stem.contracts.wellformed import refuse
 
-__all__ = ["Outcome", "apply_changes", "apply_waves"]
+__all__ = ["Outcome", "Terms", "apply_changes", "apply_waves"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for every commit of a store."""
+
+    clock: Clock
+    retention: Retention
+    largest: int
+
+    def writing(self, connection: sqlite3.Connection) -> Writing:
+        """What writes a batch at this moment."""
+        return Writing(connection, self.clock.now(), self.retention)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +43,17 @@ class Outcome:
     notices: tuple[Notice, ...]
 
 
-def apply_changes(connection: sqlite3.Connection, changes: Sequence[Change], clock: Clock, largest: int) -> Outcome:
+def apply_changes(connection: sqlite3.Connection, changes: Sequence[Change], terms: Terms) -> Outcome:
     """Apply the batch.
 
     A change that the engine cannot take makes the batch fail; the batch is then halved until that change stands alone.
     After a crash each change is there whole or not at all. Raises the driver's error when the database is the reason.
     """
-    refusals = [refuse(change, largest) for change in changes]
+    refusals = [refuse(change, terms.largest) for change in changes]
     sound = [(place, change) for place, change in enumerate(changes) if refusals[place] is None]
     verdicts: dict[int, Verdict] = {place: refusal for place, refusal in enumerate(refusals) if refusal is not None}
     notices: list[Notice] = []
-    for done, notice in _halving(connection, sound, clock):
+    for done, notice in _halving(connection, sound, terms):
         verdicts.update(done)
         notices.append(notice)
     return Outcome([verdicts[place] for place in range(len(changes))], tuple(notices))
@@ -48,12 +63,12 @@ _Numbered = Sequence[tuple[int, Change]]
 
 
 def _halving(
-    connection: sqlite3.Connection, changes: _Numbered, clock: Clock
+    connection: sqlite3.Connection, changes: _Numbered, terms: Terms
 ) -> Iterator[tuple[dict[int, Verdict], Notice]]:
     if not changes:
         return
     try:
-        yield _in_one(connection, changes, clock)
+        yield _in_one(connection, changes, terms)
     except (sqlite3.Error, ValueError, OverflowError, TypeError) as error:
         if is_of_the_engine(error):
             raise
@@ -61,15 +76,15 @@ def _halving(
             yield {changes[0][0]: Refused(RefusalCode.REJECTED, str(error))}, Notice()
             return
         middle = len(changes) // 2
-        yield from _halving(connection, changes[:middle], clock)
-        yield from _halving(connection, changes[middle:], clock)
+        yield from _halving(connection, changes[:middle], terms)
+        yield from _halving(connection, changes[middle:], terms)
 
 
-def _in_one(connection: sqlite3.Connection, changes: _Numbered, clock: Clock) -> tuple[dict[int, Verdict], Notice]:
+def _in_one(connection: sqlite3.Connection, changes: _Numbered, terms: Terms) -> tuple[dict[int, Verdict], Notice]:
     by_place = dict(changes)
     planned = waves(changes)
     with nullcontext() if is_one_statement(planned, by_place) else transaction(connection):
-        writing = Writing(connection, clock.now())
+        writing = terms.writing(connection)
         verdicts = apply_waves(writing, planned, by_place)
     return verdicts, writing.notice()
 
@@ -96,4 +111,4 @@ def _apply_kind(writing: Writing, kind: Kind, changes: list[Change]) -> list[Ver
     members = [Fenced.of(change) for change in changes]
     if kind is Kind.START:
         return writing.start(members)
-    return writing.report(members) if kind is Kind.REPORT else writing.consume(members)
+    return writing.report(members) if kind is Kind.REPORT else consume(writing, members)

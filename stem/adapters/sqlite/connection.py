@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar, cast
@@ -29,6 +29,7 @@ __all__ = [
     "prepare_writer",
     "require_json",
     "transaction",
+    "transaction_under",
 ]
 
 T = TypeVar("T")
@@ -230,6 +231,13 @@ def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Gene
     except BaseException:
         connection.rollback()
         raise
+
+
+@contextmanager
+def transaction_under(connection: sqlite3.Connection) -> Generator[None, None, None]:
+    """Everything in the block is part of the transaction under way, or of one of its own where there is none."""
+    with nullcontext() if connection.in_transaction else transaction(connection):
+        yield
 
 
 def _wrong_url(expected: str, url: str, do: str) -> ConfigError:

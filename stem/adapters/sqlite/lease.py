@@ -9,14 +9,26 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, Final, cast
 
+from stem.adapters.sqlite.apply import Terms
 from stem.adapters.sqlite.connection import transaction
+from stem.adapters.sqlite.ends import end_pointless
 from stem.adapters.sqlite.rows import dump, load_backoff
 from stem.adapters.sqlite.statements import execute
+from stem.adapters.sqlite.write import Writing
 from stem.clock import Clock, Micros
 from stem.contracts.changes import Fence
 from stem.contracts.fairness import Credits, next_turn
 from stem.contracts.losses import count_loss
-from stem.contracts.store import MAX_LEASE_BYTES, Delivery, LeaseAnswer, LeaseRequest, Suspect, TakeRequest
+from stem.contracts.store import (
+    MAX_LEASE_BYTES,
+    MOST_CANCELLED,
+    Delivery,
+    LeaseAnswer,
+    LeaseRequest,
+    Notice,
+    Suspect,
+    TakeRequest,
+)
 from stem.tasks.options import Ack
 from stem.tasks.state import TaskEvent, TaskState, advance
 
@@ -26,31 +38,45 @@ _GRACE: Final[Micros] = 1_000_000
 _RUNNING: Final = advance(TaskState.QUEUED, TaskEvent.LEASED).value
 _Found = list[Any]
 """A message as `statements._MESSAGE` lists it, and what the asking statement adds."""
-_SEQ, _SIZE, _ID, _NAME, _FENCE, _BEGAN, _PRIORITY, _DUE = 0, 1, 2, 3, 16, 17, 18, 19
+_SEQ, _SIZE, _ID, _NAME, _FENCE, _BEGAN, _PRIORITY, _DUE, _DOOMED = 0, 1, 2, 3, 16, 17, 18, 19, 20
 
 
 def lease_messages(
-    connection: sqlite3.Connection, request: LeaseRequest, clock: Clock, owed: Credits
-) -> tuple[LeaseAnswer, Credits]:
-    """Lease what is due, in one transaction, and the credits of the queues after it."""
+    connection: sqlite3.Connection, request: LeaseRequest, terms: Terms, owed: Credits
+) -> tuple[LeaseAnswer, Credits, Notice]:
+    """Lease what is due, in one transaction, the credits of the queues after it, and what it ended on the way."""
     queues = dump(sorted(request.queues))
     with transaction(connection):
-        now = clock.now()
-        ready, parked, held = _candidates(connection, request, queues, now)
+        writing = terms.writing(connection)
+        now = writing.now
+        ready, held, ended = _wanted(writing, request, queues)
         if held:
-            return LeaseAnswer(_held(connection, held, request.request_id, now)), owed
-        chosen, after = _choose(_by_queue(ready, parked), request, owed)
+            return LeaseAnswer(_held(connection, held, request.request_id, now)), owed, writing.notice()
+        chosen, after = _choose(_by_queue(ready), request, owed)
         fitting = _within_bytes(chosen)
         bodies = _claim(connection, request, fitting, now) if fitting else []
         due = None
         if len(fitting) < request.limit:
-            due = 0 if len(fitting) < len(chosen) else _next_due(connection, queues, now)
-    return LeaseAnswer(_leased(fitting, bodies, request, now), due), after
+            more = len(fitting) < len(chosen) or ended >= MOST_CANCELLED
+            due = 0 if more else _next_due(connection, queues, now)
+    return LeaseAnswer(_leased(fitting, bodies, request, now), due), after, writing.notice()
+
+
+def _wanted(writing: Writing, request: LeaseRequest, queues: str) -> tuple[list[_Found], list[_Found], int]:
+    """What is due, what this very request was given before, and how many were cancelled that no group needs."""
+    ended = 0
+    while True:
+        ready, held = _candidates(writing.connection, request, queues, writing.now)
+        doomed = [found for found in ready if found[_DOOMED]][: MOST_CANCELLED - ended]
+        if held or not doomed:
+            return [found for found in ready if not found[_DOOMED]], held, ended
+        end_pointless(writing, [found[_ID] for found in doomed])
+        ended += len(doomed)
 
 
 def _candidates(
     connection: sqlite3.Connection, request: LeaseRequest, queues: str, now: Micros
-) -> tuple[list[list[_Found]], list[list[list[_Found]]], list[_Found]]:
+) -> tuple[list[_Found], list[_Found]]:
     parameters = {
         "queues": queues,
         "now": now,
@@ -60,13 +86,13 @@ def _candidates(
         "quoted": dump(request.fingerprint),
     }
     ready, parked, held = execute(connection, "ready", **parameters).fetchone()
-    return json.loads(ready), json.loads(parked), json.loads(held or "[]")
+    return [*chain(*json.loads(ready)), *chain(*chain(*json.loads(parked)))], json.loads(held or "[]")
 
 
-def _by_queue(ready: list[list[_Found]], parked: list[list[list[_Found]]]) -> dict[str, list[_Found]]:
+def _by_queue(ready: Sequence[_Found]) -> dict[str, list[_Found]]:
     """The due messages of each queue, in the order in which they are given out."""
     queues: dict[str, list[_Found]] = {}
-    for found in chain(*ready, *chain(*parked)):
+    for found in ready:
         queues.setdefault(found[4], []).append(found)
     for messages in queues.values():
         messages.sort(key=lambda found: (-found[_PRIORITY], found[_DUE], found[_SEQ]))

@@ -54,7 +54,8 @@ def kind_of(change: Change) -> Kind:
         return Kind.ALONE
     write = change.writes[0]
     if isinstance(write, Publish):
-        return Kind.PUBLISH if write.unique is None and change.fence is None else Kind.ALONE
+        free = change.fence is None and write.unique is None and write.after is None and write.member is None
+        return Kind.PUBLISH if free else Kind.ALONE
     return _KINDS.get(type(write), Kind.ALONE) if change.fence is not None else Kind.ALONE
 
 

@@ -12,6 +12,7 @@ from stem.adapters.sqlite.statements import execute, statement
 from stem.clock import Micros
 from stem.contracts.queries import Page, QueueCount, StoredResult, TaskFilter
 from stem.errors import ConfigError
+from stem.tasks.links import After, Member
 from stem.tasks.state import TaskState
 from stem.tasks.status import TaskRecord
 
@@ -26,6 +27,9 @@ _CONDITIONS: Final[Mapping[str, str]] = {
     "tag": "t.tags IS NOT NULL AND :tag IN (SELECT value FROM json_each(t.tags))",
     "since": "t.published_at >= :since",
     "until": "t.published_at < :until",
+    "ended_since": "t.finished_at >= :ended_since",
+    "ended_until": "t.finished_at < :ended_until",
+    "group": "t.id IN (SELECT task FROM stem_links WHERE grp = :group)",
     "dead": "t.bury_reason IS NOT NULL",
     "after": "t.seq < :after",
 }
@@ -63,6 +67,9 @@ def _parameters(where: TaskFilter, after: str | None) -> dict[str, object]:
         "tag": where.tag,
         "since": where.since,
         "until": where.until,
+        "ended_since": where.ended_since,
+        "ended_until": where.ended_until,
+        "group": where.group,
         "dead": 1 if where.dead else None,
         "after": None if after is None else int(after),
     }
@@ -118,18 +125,23 @@ def _record(row: list[Any], body: bytes, result: bytes | None) -> TaskRecord:
         root=row[28],
         parent=row[29],
         tags=tuple(json.loads(row[30] or "[]")),
+        after=None if row[31] is None else After(row[32], row[31]),
+        member=None if row[33] is None else Member(row[33], row[34]),
+        held=bool(row[35]),
     )
 
 
-def find_results(connection: sqlite3.Connection, ids: Sequence[str], now: Micros) -> dict[str, StoredResult]:
-    """How those of the ids stand that are known."""
+def find_results(
+    connection: sqlite3.Connection, ids: Sequence[str], now: Micros, *, even_expired: bool
+) -> dict[str, StoredResult]:
+    """How those of the ids stand that are known; with `even_expired` as if no result's time were over."""
     rows, results = execute(connection, "results", ids=dump(list(dict.fromkeys(ids)))).fetchone()
     found: dict[str, StoredResult] = {}
     at = 0
     for task, state, error, ignored, until, size in json.loads(rows):
         result = None if size is None else (results or b"")[at : at + size]
         at += size or 0
-        expired = until is not None and until <= now
+        expired = until is not None and until <= now and not even_expired
         kept = None if expired else result
         found[task] = StoredResult(TaskState(state), kept, load_failure(error), bool(ignored), expired)
     return found

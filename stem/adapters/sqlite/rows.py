@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Final, TypeAlias
 
 from stem.clock import Micros
 from stem.contracts.changes import Bury, Fence, Park, Publish, Release, Report, Reschedule, Settle, Start
-from stem.contracts.retention import keep_for
+from stem.contracts.retention import Retention
 from stem.contracts.wellformed import event_of
 from stem.tasks.retry import Backoff
 from stem.tasks.state import LIVE, outcome_state
@@ -15,7 +15,9 @@ from stem.tasks.status import Failure, Progress
 
 __all__ = [
     "Blob",
+    "Consuming",
     "consume_row",
+    "cut",
     "dump",
     "dump_backoff",
     "dump_failure",
@@ -28,6 +30,8 @@ __all__ = [
 ]
 
 Row = list[object]
+Consuming: TypeAlias = Settle | Reschedule | Release | Bury | Park
+"""The writes that end a lease."""
 _LATEST: Final[Micros] = 1 << 60
 """Times are cut here, so that sums of them fit SQLite's integers."""
 
@@ -58,8 +62,8 @@ def dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def publish_row(write: Publish, now: Micros, bodies: Blob) -> Row:
-    """The row of a message. Raises `ValueError` for text that SQLite would cut."""
+def publish_row(write: Publish, now: Micros, bodies: Blob, *, held: bool = False) -> Row:
+    """The row of a message, never due while it is `held`. Raises `ValueError` for text that SQLite would cut."""
     envelope, unique = write.envelope, write.unique
     due = now + write.delay if write.not_before is None else max(now, write.not_before)
     key = None if unique is None else unique.key
@@ -71,16 +75,16 @@ def publish_row(write: Publish, now: Micros, bodies: Blob) -> Row:
         envelope.name,
         envelope.queue,
         envelope.priority,
-        _cut(due),
-        None if envelope.expires is None else _cut(now + envelope.expires),
-        _cut(envelope.result_ttl),
+        None if held else cut(due),
+        None if envelope.expires is None or held else cut(now + envelope.expires),
+        cut(envelope.result_ttl),
         int(envelope.ignore_result),
         envelope.max_retries,
         root,
         envelope.parent,
         dump(envelope.tags) if envelope.tags else None,
         key,
-        None if unique is None or unique.lifetime is None else _cut(unique.lifetime),
+        None if unique is None or unique.lifetime is None else cut(unique.lifetime),
         bodies.add(write.body),
         len(write.body),
     ]
@@ -99,43 +103,51 @@ def report_row(fence: Fence, number: int, write: Report) -> Row:
 
 
 def consume_row(
-    fence: Fence, number: int, write: Settle | Reschedule | Release | Bury | Park, *, now: Micros, results: Blob
+    fence: Fence,
+    number: int,
+    write: Consuming,
+    *,
+    now: Micros,
+    results: Blob,
+    keep: Retention,
 ) -> Row:
     """The row of a write that ends a lease."""
     state = outcome_state(event_of(write))
     ended = state not in LIVE
+    times, least = keep.terms(state, dead=isinstance(write, Bury)) if ended else (0, 0)
     error = None if isinstance(write, Release | Park) else write.error
     result = write.result if isinstance(write, Settle) else None
-    dead = isinstance(write, Bury)
     return [
         fence.task_id,
         fence.nonce,
         fence.counter,
         number,
         state.value,
-        None if ended or _keeps_place(write) else _cut(now + _delay(write)),
+        None if ended or _keeps_place(write) else cut(now + _delay(write)),
         int(isinstance(write, Reschedule)),
         int(isinstance(write, Release | Park)),
         None if error is None else dump_failure(error),
         int(ended),
-        keep_for(0, dead=dead),
+        least,
         write.reason if isinstance(write, Bury) else None,
         None if result is None else results.add(result),
         None if result is None else len(result),
+        times,
     ]
 
 
-def _keeps_place(write: Settle | Reschedule | Release | Bury | Park) -> bool:
+def _keeps_place(write: Consuming) -> bool:
     return isinstance(write, Release) and write.delay <= 0
 
 
-def _delay(write: Settle | Reschedule | Release | Bury | Park) -> Micros:
+def _delay(write: Consuming) -> Micros:
     if isinstance(write, Reschedule | Release):
         return write.delay
     return write.pause if isinstance(write, Park) else 0
 
 
-def _cut(instant: Micros) -> Micros:
+def cut(instant: Micros) -> Micros:
+    """A time or a duration as SQLite can reckon with it."""
     return max(-_LATEST, min(instant, _LATEST))
 
 

@@ -34,15 +34,16 @@ def encode_notice(notice: Notice) -> bytes:
     """The datagram of a notice."""
     if notice.everything:
         return _EVERYTHING
-    data = dump([sorted(notice.queues), notice.tasks]).encode(errors="replace")
+    data = dump([sorted(notice.queues), notice.tasks, sorted(notice.channels)]).encode(errors="replace")
     return data if len(data) <= LARGEST else _EVERYTHING
 
 
 def decode_notice(data: bytes) -> Notice:
     """The notice of a datagram; of one that cannot be read: look at everything."""
     try:
-        queues, tasks = cast("tuple[list[object], list[object]]", json.loads(data))
-        return Notice(frozenset(str(queue) for queue in queues), tuple(str(task) for task in tasks))
+        queues, tasks, channels = cast("tuple[list[object], ...]", json.loads(data))
+        heard = frozenset(str(channel) for channel in channels)
+        return Notice(frozenset(map(str, queues)), tuple(map(str, tasks)), channels=heard)
     except (ValueError, TypeError):
         return Notice(everything=True)
 

@@ -15,12 +15,16 @@ FOLDER: Final = Path(__file__).parent / "sql"
 _MESSAGE: Final = """json_array(
     t.seq, (SELECT length(body) FROM stem_envelopes AS e WHERE e.seq = t.seq), t.id, t.name, t.queue, t.attempt,
     t.max_retries, t.generation, t.deliveries, t.crashes, t.lost, t.published_at,
-    t.expires_at, t.ignore_result, t.cancel_requested, t.parks, t.fence,
+    t.expires_at, t.ignore_result AND NOT t.watched & 1, t.cancel_requested, t.parks, t.fence,
     t.expires_at IS NOT NULL AND t.started_at < CASE
         WHEN t.lost_by IS NULL THEN coalesce(t.lease_until - t.lease, t.started_at + 1)
         ELSE t.started_at + 1
     END"""
 _PARAMETER: Final = re.compile(r":([a-z_]+)")
+_DOOMED: Final = """t.watched AND EXISTS (
+    SELECT 1 FROM stem_links AS l CROSS JOIN stem_groups AS g ON g.id = l.grp
+    WHERE l.task = t.id AND NOT l.ended AND g.closed_at IS NOT NULL
+)"""
 _HELD: Final = "t.lease, t.started, t.lost_by, t.lost_started, t.lost_backoff, t.lost_ack, t.place"
 
 
@@ -28,7 +32,7 @@ _HELD: Final = "t.lease, t.started, t.lost_by, t.lost_started, t.lost_backoff, t
 def statement(name: str) -> str:
     """The text of `sql/<name>.sql`; the columns that several statements share are filled in."""
     text = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-    return text.replace("{message}", _MESSAGE).replace("{held}", _HELD)
+    return text.replace("{message}", _MESSAGE).replace("{held}", _HELD).replace("{doomed}", _DOOMED)
 
 
 def execute(connection: sqlite3.Connection, name: str, **parameters: object) -> sqlite3.Cursor:

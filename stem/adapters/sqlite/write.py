@@ -6,33 +6,34 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, Final, cast
 
-from stem.adapters.sqlite.rows import Blob, Row, consume_row, dump, publish_row, report_row, start_row
+from stem.adapters.sqlite.rows import Blob, Consuming, consume_row, dump, publish_row, report_row, start_row
 from stem.adapters.sqlite.statements import execute
 from stem.clock import Micros
 from stem.contracts.changes import (
     APPLIED,
     FENCED,
-    Bury,
     Change,
     Fence,
-    Park,
     Publish,
-    Release,
     Report,
-    Reschedule,
-    Settle,
     Start,
     Verdict,
 )
+from stem.contracts.retention import Retention
 from stem.contracts.store import Notice
 from stem.contracts.wellformed import event_of
 from stem.tasks.state import LIVE, TaskState, outcome_state
 
-__all__ = ["Consuming", "Fenced", "Writing"]
+__all__ = ["Consuming", "Fenced", "Found", "Writing"]
 
-Consuming = Settle | Reschedule | Release | Bury | Park
+Found = dict[str, Any]
+"""The columns of `sql/one.sql`, by name."""
+_COLUMNS: Final = (
+    *("state", "queue", "fence", "nonce", "used_fence", "used_nonce", "used_number", "refused"),
+    *("unique_key", "unique_for", "accepted_at", "expires_at", "generation"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Writing:
 
     connection: sqlite3.Connection
     now: Micros
+    retention: Retention = field(default_factory=Retention)
     queues: set[str] = field(default_factory=set[str])
     tasks: list[str] = field(default_factory=list[str])
 
@@ -72,10 +74,15 @@ class Writing:
         (text,) = self.execute(name, **parameters).fetchone()
         return cast("list[list[object]]", json.loads(text))
 
-    def publish(self, writes: Sequence[Publish]) -> None:
-        """Make messages visible; those with known ids change nothing."""
+    def find(self, task: str) -> Found | None:
+        """What a change has to know of a task before it is written."""
+        row = self.execute("one", task=task).fetchone()
+        return None if row is None else dict(zip(_COLUMNS, row, strict=True))
+
+    def publish(self, writes: Sequence[Publish], *, held: bool = False) -> None:
+        """Make messages visible, or keep them `held`; those with known ids change nothing."""
         bodies = Blob()
-        rows = dump([publish_row(write, self.now, bodies) for write in writes])
+        rows = dump([publish_row(write, self.now, bodies, held=held) for write in writes])
         self.execute("publish", rows=rows, bodies=bodies.whole(), state=TaskState.QUEUED.value, now=self.now)
         self.queues.update(write.envelope.queue for write in writes)
 
@@ -94,19 +101,42 @@ class Writing:
         self.tasks.extend(m.fence.task_id for m in members)
         return [APPLIED] * len(rows) if changed == len(rows) else self._verdicts(members, text, held=True)
 
-    def consume(self, members: Sequence[Fenced]) -> list[Verdict]:
-        """End leases: the outcome, or the way back into the queue."""
+    def consume_rows(self, members: Sequence[Fenced]) -> tuple[str, bytes]:
+        """The rows of writes that end leases, and the results beside them."""
         results = Blob()
-        rows = [self._consume_row(member, results) for member in members]
-        text = dump(rows)
-        changed = self.execute("consume", rows=text, results=results.whole(), now=self.now).rowcount
-        verdicts = [APPLIED] * len(rows) if changed == len(rows) else self._verdicts(members, text, held=False)
-        self._tell(members, verdicts)
-        return list(verdicts)
+        rows = [
+            consume_row(
+                m.fence, m.number, cast("Consuming", m.write), now=self.now, results=results, keep=self.retention
+            )
+            for m in members
+        ]
+        return dump(rows), results.whole()
 
-    def _consume_row(self, member: Fenced, results: Blob) -> Row:
-        write = cast("Consuming", member.write)
-        return consume_row(member.fence, member.number, write, now=self.now, results=results)
+    def consume(self, rows: str, results: bytes, *, watched: bool) -> int:
+        """End leases: the outcome, or the way back into the queue; how many were ended.
+
+        Without `watched`, those are left alone whose task ends by it and concerns others.
+        """
+        return self.execute("consume", rows=rows, results=results, now=self.now, watched=int(watched)).rowcount
+
+    def all_consumed(self, members: Sequence[Fenced]) -> list[Verdict]:
+        """The verdicts when every lease was ended, after telling of it."""
+        return self._told(members, [APPLIED] * len(members))
+
+    def verdicts_on(self, members: Sequence[Fenced], rows: str) -> list[Verdict]:
+        """The verdicts when not every lease was ended, after telling of those that were."""
+        return self._told(members, self._verdicts(members, rows, held=False))
+
+    def _told(self, members: Sequence[Fenced], verdicts: list[Verdict]) -> list[Verdict]:
+        self._tell(members, verdicts)
+        return verdicts
+
+    def release(self, tasks: Sequence[str]) -> None:
+        """Let go of messages that were held, those that nothing holds any more."""
+        if tasks:
+            ids = dump(list(tasks))
+            self.execute("groups/release", ids=ids, now=self.now)
+            self.queues.update(cast("list[str]", self.ask("queues_of", ids=ids)))
 
     def _verdicts(self, members: Sequence[Fenced], rows: str, *, held: bool) -> list[Verdict]:
         """Applied for the fences that are held, or that were consumed by just this change."""

@@ -17,3 +17,4 @@ SELECT min((
     )
 ))
 FROM json_each(:queues) AS wanted
+WHERE NOT EXISTS (SELECT 1 FROM stem_pauses AS p WHERE p.queue = wanted.value)

@@ -10,7 +10,7 @@ SELECT
                 )
                 FROM level WHERE level.priority IS NOT NULL
             )
-            SELECT {message}, t.priority, t.due) AS found
+            SELECT {message}, t.priority, coalesce(t.parked_at, t.due), {doomed}) AS found
             FROM level CROSS JOIN stem_tasks AS t
             WHERE t.queue = wanted.value AND t.priority = level.priority AND t.due IS NOT NULL AND t.due <= :now
                 AND (t.refused IS NULL OR NOT EXISTS (
@@ -33,7 +33,7 @@ SELECT
             )
             SELECT (
                 SELECT json_group_array(json(found)) FROM (
-                    SELECT {message}, t.priority, t.parked_at) AS found
+                    SELECT {message}, t.priority, t.parked_at, {doomed}) AS found
                     FROM stem_tasks AS t
                     WHERE t.queue = wanted.value AND t.parked_for IS NOT NULL AND t.parked_for = crowd.refusers
                         AND t.due > :now
@@ -50,3 +50,4 @@ SELECT
         WHERE t.nonce = :nonce AND t.lease_until IS NOT NULL
     )
 FROM json_each(:queues) AS wanted
+WHERE NOT EXISTS (SELECT 1 FROM stem_pauses AS p WHERE p.queue = wanted.value)

@@ -1,0 +1,1 @@
+SELECT queue, since, reason FROM stem_pauses ORDER BY queue

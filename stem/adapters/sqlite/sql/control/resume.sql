@@ -1,0 +1,1 @@
+DELETE FROM stem_pauses WHERE queue = :queue

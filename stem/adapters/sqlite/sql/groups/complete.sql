@@ -1,0 +1,1 @@
+UPDATE stem_groups SET trailing = 0 WHERE id = :id

@@ -1,0 +1,1 @@
+UPDATE stem_groups SET filled = filled + 1 WHERE id = :id

@@ -1,0 +1,1 @@
+UPDATE stem_groups SET state = :state, sealed_at = :now WHERE id = :id

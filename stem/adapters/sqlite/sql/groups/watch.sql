@@ -1,0 +1,1 @@
+UPDATE stem_tasks SET watched = watched | :how WHERE id = :task

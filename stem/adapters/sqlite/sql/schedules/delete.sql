@@ -1,0 +1,1 @@
+DELETE FROM stem_schedules WHERE id = :schedule AND version = coalesce(:expected, version)

@@ -1,0 +1,1 @@
+SELECT id, spec, enabled, next_fire, last_fire, version FROM stem_schedules WHERE id = :schedule
