@@ -38,7 +38,9 @@ def discard(writing: Writing, write: Discard) -> Verdict:
     if writing.find(write.task_id) is None:
         return _unknown(write.task_id)
     times, least = writing.retention.terms(TaskState.FAILED, dead=False)
-    writing.execute("discard", task=write.task_id, generation=write.generation, times=times, kept=least)
+    writing.execute(
+        "discard", task=write.task_id, generation=write.generation, now=writing.now, times=times, kept=least
+    )
     return APPLIED
 
 

@@ -16,7 +16,7 @@ from stem.contracts.retention import KEEP_AT_LEAST
 from stem.tasks.links import GroupState, decide_group
 from stem.tasks.state import TaskState
 
-__all__ = ["close_if_decided", "close_unmet", "find_group", "join_groups", "list_members", "open_group"]
+__all__ = ["close_if_decided", "find_group", "join_groups", "list_members", "open_group"]
 
 
 def open_group(writing: Writing, write: OpenGroup) -> Verdict:
@@ -94,13 +94,6 @@ def _join(writing: Writing, group: str, joins: Sequence[_Join]) -> bool:
 def close_if_decided(writing: Writing, record: GroupRecord) -> bool:
     """Close a group that has just been sealed, if it has its answer; whether it has."""
     return _write(writing, _decided(replace(record, state=GroupState.SEALED)))
-
-
-def close_unmet(writing: Writing, group: str) -> None:
-    """Close a group that can no longer have its answer."""
-    record = find_group(writing.connection, group)
-    if record is not None:
-        _write(writing, replace(record, state=GroupState.UNMET))
 
 
 def _decided(record: GroupRecord) -> GroupRecord:

@@ -64,6 +64,8 @@ def _refusal(writing: Writing, member: Member | None, task: str) -> Refused | No
     group = find_group(writing.connection, member.group)
     if group is None:
         return Refused(RefusalCode.UNKNOWN_ID, f"no group {member.group}")
+    if group.state is not GroupState.OPEN:
+        return Refused(RefusalCode.REJECTED, f"group {member.group} is sealed")
     if member.index is None:
         return None
     if member.index >= group.size:

@@ -9,18 +9,16 @@ from typing import cast
 from stem.adapters.sqlite.apply import Terms
 from stem.adapters.sqlite.connection import transaction
 from stem.adapters.sqlite.ends import draw_consequences, end_pointless, settle_waiting
-from stem.adapters.sqlite.groups import close_unmet
 from stem.adapters.sqlite.rows import dump
 from stem.adapters.sqlite.write import Writing
 from stem.contracts.retention import KEEP_OPEN_GROUP
 from stem.contracts.store import Notice
+from stem.contracts.upstream import REMOVED
 
 __all__ = ["keep_house"]
 
 _Ended = Sequence[tuple[int, str | None, str]]
 """Of each task its sequence, its unique key and its id."""
-_Members = Sequence[tuple[int, str | None, str, int]]
-"""Besides, whether it is live."""
 _FORGOTTEN = ("groups/forget", "broadcasts/forget", "control/forget", "locks/forget", "outcomes/forget")
 
 
@@ -53,17 +51,16 @@ def _remove_unsealed(writing: Writing, limit: int) -> None:
     """Remove the members of groups that nobody sealed in time, and each group after its last member."""
     before = writing.now - KEEP_OPEN_GROUP
     for group in cast("list[str]", writing.ask("groups/unsealed", before=before, limit=limit)):
-        members = cast(
-            "Sequence[tuple[int, str | None, str, int]]", writing.ask("groups/remaining", id=group, limit=limit)
-        )
-        end_pointless(writing, [task for *_, task, is_live in members if is_live])
-        _delete(writing, [(seq, key, task) for seq, key, task, _ in members])
+        members = cast("_Ended", writing.ask("groups/remaining", id=group, limit=limit))
+        waiting = writing.ask("groups/after_tasks", ids=dump([task for *_, task in members]))
+        _delete(writing, members)
         limit -= len(members)
+        if limit > 0:
+            waiting += writing.ask("groups/after_groups", ids=dump([group]))
+            writing.execute("groups/remove", id=group)
+        draw_consequences(writing, settle_waiting(writing, [[*link[:3], REMOVED] for link in waiting]))
         if limit <= 0:
             return
-        close_unmet(writing, group)
-        draw_consequences(writing, settle_waiting(writing, writing.ask("groups/after_groups", ids=dump([group]))))
-        writing.execute("groups/remove", id=group)
 
 
 def _end_stragglers(writing: Writing, limit: int) -> None:
