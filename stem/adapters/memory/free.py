@@ -73,7 +73,7 @@ def _publish(batch: Batch, write: Publish, *, alone: bool) -> Verdict:
 
 
 def _message(batch: Batch, write: Publish) -> Message:
-    envelope = write.envelope
+    envelope, linked = write.envelope, write.after is not None or write.member is not None
     return Message(
         id=envelope.id,
         name=envelope.name,
@@ -90,6 +90,7 @@ def _message(batch: Batch, write: Publish) -> Message:
         after=write.after,
         member=write.member,
         expires=envelope.expires,
+        expires_at=None if envelope.expires is None or linked else batch.now + envelope.expires,
         sequence=batch.tables.next_number(),
         published_at=batch.now,
         state=TaskState.QUEUED,

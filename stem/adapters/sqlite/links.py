@@ -10,6 +10,7 @@ from stem.adapters.sqlite.groups import close_if_decided, find_group
 from stem.adapters.sqlite.rows import cut, dump
 from stem.adapters.sqlite.write import Writing
 from stem.contracts.changes import APPLIED, Publish, RefusalCode, Refused, SealGroup, Verdict
+from stem.contracts.groups import GroupRecord
 from stem.contracts.upstream import upstream_failed
 from stem.tasks.links import After, GroupState, Member
 from stem.tasks.state import TaskState
@@ -64,16 +65,20 @@ def _refusal(writing: Writing, member: Member | None, task: str) -> Refused | No
     group = find_group(writing.connection, member.group)
     if group is None:
         return Refused(RefusalCode.UNKNOWN_ID, f"no group {member.group}")
+    found = _why_not(writing, group, member, task)
+    return None if found is None else Refused(RefusalCode.REJECTED, found)
+
+
+def _why_not(writing: Writing, group: GroupRecord, member: Member, task: str) -> str | None:
     if group.state is not GroupState.OPEN:
-        return Refused(RefusalCode.REJECTED, f"group {member.group} is sealed")
+        return f"group {group.id} is sealed"
     if member.index is None:
         return None
     if member.index >= group.size:
-        return Refused(RefusalCode.REJECTED, f"place {member.index} of a group of {group.size}")
-    row = writing.execute("groups/taken", id=member.group, place=member.index).fetchone()
-    if row is not None and row[0] != task:
-        return Refused(RefusalCode.REJECTED, f"place {member.index} of group {member.group} is taken by {row[0]}")
-    return None
+        return f"place {member.index} of a group of {group.size}"
+    row = writing.execute("groups/taken", id=group.id, place=member.index).fetchone()
+    taken = row is not None and row[0] != task
+    return f"place {member.index} of group {group.id} is taken by {row[0]}" if taken else None
 
 
 def _judge(writing: Writing, after: After | None, member: Member | None) -> Hold | Refused:
