@@ -21,8 +21,9 @@ an engine begins with: tasks, leases, fences, queries and heartbeats.
 import pytest
 
 _PARTS = (
-    *("base", "batches", "build", "cancels", "commits", "crashes", "ear", "fences", "heartbeats", "leases", "notices"),
-    *("parks", "queries", "renewals", "retention", "suite", "transitions", "uniques", "writes"),
+    *("base", "batches", "build", "cancels", "commits", "crashes", "ear", "fences", "heartbeats", "leases"),
+    *("locks", "notices", "outcomes", "parks", "pauses", "queries", "renewals", "retention", "revocations"),
+    *("suite", "transitions", "uniques", "writes"),
 )
 pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _PARTS))
 
@@ -36,11 +37,15 @@ from stem.testing.contracts.ear import Ear
 from stem.testing.contracts.fences import FenceContract
 from stem.testing.contracts.heartbeats import HeartbeatsContract
 from stem.testing.contracts.leases import LeaseContract
+from stem.testing.contracts.locks import LockContract
 from stem.testing.contracts.notices import NoticeContract
+from stem.testing.contracts.outcomes import OutcomeContract
 from stem.testing.contracts.parks import ParkContract
+from stem.testing.contracts.pauses import PauseContract
 from stem.testing.contracts.queries import QueriesContract
 from stem.testing.contracts.renewals import KeeperContract
 from stem.testing.contracts.retention import RetentionContract
+from stem.testing.contracts.revocations import RevocationContract
 from stem.testing.contracts.suite import CoreContract, StoreContract
 from stem.testing.contracts.transitions import TransitionContract
 from stem.testing.contracts.uniques import UniqueContract
@@ -58,10 +63,14 @@ __all__ = [
     "HeartbeatsContract",
     "KeeperContract",
     "LeaseContract",
+    "LockContract",
     "NoticeContract",
+    "OutcomeContract",
     "ParkContract",
+    "PauseContract",
     "QueriesContract",
     "RetentionContract",
+    "RevocationContract",
     "StoreContract",
     "TransitionContract",
     "UniqueContract",

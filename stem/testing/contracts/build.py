@@ -8,19 +8,21 @@ from dataclasses import dataclass, field, replace
 from typing import TypedDict, Unpack
 
 from stem.clock import Micros
-from stem.contracts.changes import APPLIED, Change, Fence, Publish, Settle, Start, UniqueKey, Verdict, Write
+from stem.contracts.changes import APPLIED, Change, Fence, Publish, Refused, Settle, Start, UniqueKey, Verdict, Write
 from stem.contracts.queries import TaskFilter
 from stem.contracts.store import Delivery, LeaseAnswer, LeaseRequest, Store, Suspect, TakeRequest
 from stem.ids import new_id
 from stem.tasks.envelope import Envelope, encode_envelope
+from stem.tasks.links import After, Member
 from stem.tasks.options import JsonValue
 from stem.tasks.retry import Backoff
 from stem.tasks.state import TaskEvent, TaskState
-from stem.tasks.status import TaskRecord
+from stem.tasks.status import Failure, TaskRecord
 from stem.testing.clock import ManualClock
 
 __all__ = [
     "BACKOFF",
+    "FAILURE",
     "SECOND",
     "START",
     "SUCCESS",
@@ -37,6 +39,7 @@ SECOND: Micros = 1_000_000
 BACKOFF = Backoff(initial=2 * SECOND, factor=2.0, max_delay=60 * SECOND, jitter=0.0)
 START = Start(BACKOFF)
 SUCCESS = Settle(TaskEvent.SUCCEEDED, result=b'"done"')
+FAILURE = Settle(TaskEvent.FAILED, error=Failure("ValueError", "no"))
 
 
 class EnvelopeFields(TypedDict, total=False):
@@ -95,12 +98,21 @@ def publish(
     delay: Micros = 0,
     not_before: Micros | None = None,
     unique: UniqueKey | None = None,
+    after: After | None = None,
+    member: Member | None = None,
     **given: Unpack[EnvelopeFields],
 ) -> Publish:
     """The write that publishes this envelope, or one made of what else is given."""
     envelope = envelope or make_envelope(**given)
-    body = encode_envelope(envelope)
-    return Publish(envelope=envelope, body=body, delay=delay, not_before=not_before, unique=unique)
+    return Publish(
+        envelope=envelope,
+        body=encode_envelope(envelope),
+        delay=delay,
+        not_before=not_before,
+        unique=unique,
+        after=after,
+        member=member,
+    )
 
 
 @dataclass(slots=True)
@@ -126,10 +138,12 @@ class Bench:
         delay: Micros = 0,
         not_before: Micros | None = None,
         unique: UniqueKey | None = None,
+        after: After | None = None,
+        member: Member | None = None,
         **given: Unpack[EnvelopeFields],
     ) -> str:
         """Publish a task; its id."""
-        write = publish(delay=delay, not_before=not_before, unique=unique, **given)
+        write = publish(delay=delay, not_before=not_before, unique=unique, after=after, member=member, **given)
         await self.apply(write)
         return write.envelope.id
 
@@ -157,6 +171,26 @@ class Bench:
         delivery = await self.delivery(queues={given.get("queue", "default"): 1})
         assert delivery.fence.task_id == task_id
         return delivery
+
+    async def finish(self, end: Write = SUCCESS, **given: Unpack[LeaseFields]) -> str:
+        """Lease the next message, which must be there, and end it in this way; its id."""
+        delivery = await self.delivery(**given)
+        await self.apply(end, fence=delivery.fence)
+        return delivery.fence.task_id
+
+    async def finish_all(self, **given: Unpack[LeaseFields]) -> list[str]:
+        """End all that is due with success, and what becomes due by that; the ids in order."""
+        done: list[str] = []
+        while deliveries := (await self.lease(100, **given)).deliveries:
+            await self.store.commit([Change((SUCCESS,), delivery.fence) for delivery in deliveries])
+            done += [delivery.fence.task_id for delivery in deliveries]
+        return done
+
+    async def refused(self, *writes: Write, fence: Fence | None = None) -> str:
+        """Commit one change that must be refused; the code."""
+        verdict = await self.write(*writes, fence=fence)
+        assert isinstance(verdict, Refused)
+        return verdict.code
 
     async def record(self, task_id: str) -> TaskRecord:
         """The record of a task, which must be known."""

@@ -9,11 +9,15 @@ from stem.testing.contracts.crashes import CrashContract
 from stem.testing.contracts.fences import FenceContract
 from stem.testing.contracts.heartbeats import HeartbeatsContract
 from stem.testing.contracts.leases import LeaseContract
+from stem.testing.contracts.locks import LockContract
 from stem.testing.contracts.notices import NoticeContract
+from stem.testing.contracts.outcomes import OutcomeContract
 from stem.testing.contracts.parks import ParkContract
+from stem.testing.contracts.pauses import PauseContract
 from stem.testing.contracts.queries import QueriesContract
 from stem.testing.contracts.renewals import KeeperContract
 from stem.testing.contracts.retention import RetentionContract
+from stem.testing.contracts.revocations import RevocationContract
 from stem.testing.contracts.transitions import TransitionContract
 from stem.testing.contracts.uniques import UniqueContract
 from stem.testing.contracts.writes import WritesContract
@@ -41,5 +45,11 @@ class CoreContract(
     """Tasks, leases, fences, queries and heartbeats: what every engine begins with."""
 
 
-class StoreContract(CoreContract):
+class StoreContract(
+    CoreContract,
+    LockContract,
+    RevocationContract,
+    PauseContract,
+    OutcomeContract,
+):
     """Everything that `stem.contracts` promises, as tests."""
