@@ -21,21 +21,25 @@ an engine begins with: tasks, leases, fences, queries and heartbeats.
 import pytest
 
 _PARTS = (
-    *("base", "batches", "build", "cancels", "commits", "crashes", "ear", "fences", "heartbeats", "leases"),
-    *("locks", "notices", "outcomes", "parks", "pauses", "queries", "renewals", "retention", "revocations"),
-    *("suite", "transitions", "uniques", "writes"),
+    *("base", "batches", "broadcasts", "build", "cancels", "commits", "crashes", "dead", "ear", "fences"),
+    *("firing", "heartbeats", "keeping", "leases", "locks", "notices", "outcomes", "parks", "pauses", "queries"),
+    *("renewals", "retention", "revocations", "schedules", "suite", "transitions", "uniques", "writes"),
 )
 pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _PARTS))
 
 # ruff: noqa: E402  # pytest must know the parts before they are imported
 from stem.testing.contracts.batches import BatchContract
+from stem.testing.contracts.broadcasts import BroadcastContract
 from stem.testing.contracts.build import Bench, make_envelope, publish
 from stem.testing.contracts.cancels import CancelReplayContract
 from stem.testing.contracts.commits import CommitContract
 from stem.testing.contracts.crashes import CrashContract
+from stem.testing.contracts.dead import DeadLetterContract
 from stem.testing.contracts.ear import Ear
 from stem.testing.contracts.fences import FenceContract
+from stem.testing.contracts.firing import FiringContract
 from stem.testing.contracts.heartbeats import HeartbeatsContract
+from stem.testing.contracts.keeping import KeepingContract
 from stem.testing.contracts.leases import LeaseContract
 from stem.testing.contracts.locks import LockContract
 from stem.testing.contracts.notices import NoticeContract
@@ -46,6 +50,7 @@ from stem.testing.contracts.queries import QueriesContract
 from stem.testing.contracts.renewals import KeeperContract
 from stem.testing.contracts.retention import RetentionContract
 from stem.testing.contracts.revocations import RevocationContract
+from stem.testing.contracts.schedules import ScheduleContract
 from stem.testing.contracts.suite import CoreContract, StoreContract
 from stem.testing.contracts.transitions import TransitionContract
 from stem.testing.contracts.uniques import UniqueContract
@@ -54,14 +59,18 @@ from stem.testing.contracts.writes import WritesContract
 __all__ = [
     "BatchContract",
     "Bench",
+    "BroadcastContract",
     "CancelReplayContract",
     "CommitContract",
     "CoreContract",
     "CrashContract",
+    "DeadLetterContract",
     "Ear",
     "FenceContract",
+    "FiringContract",
     "HeartbeatsContract",
     "KeeperContract",
+    "KeepingContract",
     "LeaseContract",
     "LockContract",
     "NoticeContract",
@@ -71,6 +80,7 @@ __all__ = [
     "QueriesContract",
     "RetentionContract",
     "RevocationContract",
+    "ScheduleContract",
     "StoreContract",
     "TransitionContract",
     "UniqueContract",

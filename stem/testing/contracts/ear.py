@@ -44,6 +44,10 @@ class Ear:
         """Return when a notice named this task; fails when none does in 20 s."""
         await self._until(lambda notice: task_id in notice.tasks)
 
+    async def hears_of_channel(self, channel: str) -> None:
+        """Return when a notice named this channel; fails when none does in 20 s."""
+        await self._until(lambda notice: channel in notice.channels)
+
     async def _until(self, fits: Callable[[Notice], bool]) -> None:
         async with asyncio.timeout(_PATIENCE):
             while not any(notice.everything or fits(notice) for notice in self.notices):

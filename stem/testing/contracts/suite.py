@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from stem.testing.contracts.batches import BatchContract
+from stem.testing.contracts.broadcasts import BroadcastContract
 from stem.testing.contracts.cancels import CancelReplayContract
 from stem.testing.contracts.commits import CommitContract
 from stem.testing.contracts.crashes import CrashContract
+from stem.testing.contracts.dead import DeadLetterContract
 from stem.testing.contracts.fences import FenceContract
+from stem.testing.contracts.firing import FiringContract
 from stem.testing.contracts.heartbeats import HeartbeatsContract
+from stem.testing.contracts.keeping import KeepingContract
 from stem.testing.contracts.leases import LeaseContract
 from stem.testing.contracts.locks import LockContract
 from stem.testing.contracts.notices import NoticeContract
@@ -18,6 +22,7 @@ from stem.testing.contracts.queries import QueriesContract
 from stem.testing.contracts.renewals import KeeperContract
 from stem.testing.contracts.retention import RetentionContract
 from stem.testing.contracts.revocations import RevocationContract
+from stem.testing.contracts.schedules import ScheduleContract
 from stem.testing.contracts.transitions import TransitionContract
 from stem.testing.contracts.uniques import UniqueContract
 from stem.testing.contracts.writes import WritesContract
@@ -51,5 +56,10 @@ class StoreContract(
     RevocationContract,
     PauseContract,
     OutcomeContract,
+    BroadcastContract,
+    ScheduleContract,
+    FiringContract,
+    DeadLetterContract,
+    KeepingContract,
 ):
     """Everything that `stem.contracts` promises, as tests."""
