@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         UnknownId,
         UnknownKey,
         UnknownTask,
+        UnusableConnection,
         WaitTimeout,
         WorkerLost,
     )
@@ -98,6 +99,7 @@ _HOMES = {
         "UnknownId",
         "UnknownKey",
         "UnknownTask",
+        "UnusableConnection",
         "WaitTimeout",
         "WorkerLost",
     ),
@@ -171,6 +173,7 @@ __all__ = [
     "UnknownId",
     "UnknownKey",
     "UnknownTask",
+    "UnusableConnection",
     "WaitTimeout",
     "Worker",
     "WorkerLost",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stem.client.home import Home
     from stem.client.inspect import Inspector
     from stem.client.wait import Waiter
+    from stem.client.within import Joining
     from stem.contracts.store import Store
     from stem.registry import Registry
     from stem.stores.committer import Committer
@@ -98,21 +99,34 @@ class Stem:
             await parts.aclose()
         self._parts = None
 
-    async def enqueue(self, call: TaskCall[R], /) -> TaskHandle[R]:
+    async def enqueue(self, call: TaskCall[R], /, *, connection: object | None = None) -> TaskHandle[R]:
         """Store the call; when this returns, the task reaches exactly one terminal state, whatever process dies.
 
         Raises `EnqueueError`s and `StoreError`s, after which nothing was stored; `StoreUnavailable("outcome
         unknown")` when the store did not answer for 30 s.
-        """
-        return await self._open.publisher.publish(call)
 
-    async def enqueue_many(self, calls: Sequence[TaskCall[R]], /) -> Batch[R]:
-        """Store all calls, in as few commits as there can be; each is accepted on its own."""
+        With a `connection` in whose transaction the caller is, the task is part of that transaction: committed with
+        it, or never there. On PostgreSQL it is one of asyncpg or an asynchronous one of psycopg 3, on SQLite one of
+        aiosqlite, on both an SQLAlchemy `AsyncSession` or `AsyncConnection`. Raises `UnusableConnection` for any
+        other, for another database, and where no transaction is open; after any error the transaction is as before.
+        """
+        if connection is None:
+            return await self._open.publisher.publish(call)
+        (handle,) = await (await self.prepare_within([call])).write(connection)
+        return handle
+
+    async def enqueue_many(self, calls: Sequence[TaskCall[R]], /, *, connection: object | None = None) -> Batch[R]:
+        """Store all calls, in as few commits as there can be; each is accepted on its own.
+
+        With a `connection`, see `enqueue`: all of them are part of its transaction, or, after an error, none.
+        """
         from stem.client.batch import Batch
         from stem.ids import new_id
 
         batch_id = new_id()
-        return Batch(batch_id, await self._open.publisher.publish_all(calls, root=batch_id))
+        if connection is None:
+            return Batch(batch_id, await self._open.publisher.publish_all(calls, root=batch_id))
+        return Batch(batch_id, await (await self.prepare_within(calls, root=batch_id)).write(connection))
 
     async def enqueue_and_wait(self, call: TaskCall[R], /, *, timeout: timedelta | None = None) -> R:
         """Store the call and wait for its result. Raises what `enqueue` and `TaskHandle.result` raise."""
@@ -187,6 +201,14 @@ class Stem:
         for value in vars(definitions).values():
             if isinstance(value, TaskDefinition):
                 cast("TaskDefinition[..., object]", value).load()
+
+    async def prepare_within(self, calls: Sequence[TaskCall[R]], /, *, root: str = "") -> Joining[R]:
+        """The calls, ready to be written into a transaction of the caller; see `enqueue`."""
+        from stem.client.within import Joining, joiner_of
+        from stem.stores.open import scheme_of
+
+        parts = self._open
+        return Joining(await joiner_of(parts.store, scheme_of(self._url)), *parts.publisher.ready(calls, root=root))
 
     async def wait_result(self, task_id: str, timeout: timedelta | None, /) -> bytes:
         """The stored result of a task; see `TaskHandle.result`."""

@@ -7,7 +7,8 @@ StemError
 │   ├── InvalidArguments   E021
 │   ├── UnknownTask        E022
 │   ├── PayloadTooLarge    E023
-│   └── DuplicateTask      E024
+│   ├── DuplicateTask      E024
+│   └── UnusableConnection E025
 ├── StoreError             E030   the engine answered with an error
 │   ├── StoreUnavailable   E031
 │   ├── SchemaMismatch     E032
@@ -80,6 +81,7 @@ __all__ = [
     "UnknownKey",
     "UnknownTask",
     "UnknownWorkflow",
+    "UnusableConnection",
     "WaitTimeout",
     "WorkerLost",
     "WorkflowError",
@@ -153,6 +155,12 @@ class DuplicateTask(EnqueueError):
     def __init__(self, *, expected: str, found: str, do: str, holder: str = "") -> None:
         super().__init__(expected=expected, found=found, do=do)
         self.holder = holder
+
+
+class UnusableConnection(EnqueueError):
+    """The task cannot be part of this connection's transaction, which is as it was before."""
+
+    code = "STEM-E025"
 
 
 class StoreError(StemError):

@@ -13,6 +13,7 @@ from typing_extensions import Unpack
 from stem.app import Stem
 from stem.client.portal import Portal
 from stem.clock import Clock
+from stem.ids import new_id
 from stem.tasks.call import TaskCall
 from stem.tasks.handle import TaskHandle
 from stem.tasks.options import EnqueueOptions
@@ -136,14 +137,25 @@ class SyncStem:
             finally:
                 self._portal.stop()
 
-    def enqueue(self, call: TaskCall[R], /) -> SyncTaskHandle[R]:
-        """Store the call; see `Stem.enqueue`."""
-        return SyncTaskHandle(self._portal.run(self._stem.enqueue(call)), self._portal)
+    def enqueue(self, call: TaskCall[R], /, *, connection: object | None = None) -> SyncTaskHandle[R]:
+        """Store the call; see `Stem.enqueue`.
 
-    def enqueue_many(self, calls: Sequence[TaskCall[R]], /) -> SyncBatch[R]:
-        """Store all calls; see `Stem.enqueue_many`."""
-        batch = self._portal.run(self._stem.enqueue_many(calls))
-        return SyncBatch(batch.id, [SyncTaskHandle(handle, self._portal) for handle in batch])
+        The `connection` is one of psycopg 3 on PostgreSQL, of sqlite3 on SQLite, or an SQLAlchemy `Session` or
+        `Connection` over one of them. It is used in the caller's thread.
+        """
+        if connection is None:
+            return SyncTaskHandle(self._portal.run(self._stem.enqueue(call)), self._portal)
+        (handle,) = self._portal.run(self._stem.prepare_within([call])).write_blocking(connection)
+        return SyncTaskHandle(handle, self._portal)
+
+    def enqueue_many(self, calls: Sequence[TaskCall[R]], /, *, connection: object | None = None) -> SyncBatch[R]:
+        """Store all calls; see `Stem.enqueue_many`, and `enqueue` for the `connection`."""
+        if connection is None:
+            batch = self._portal.run(self._stem.enqueue_many(calls))
+            return self._batch(batch.id, batch)
+        batch_id = new_id()
+        joining = self._portal.run(self._stem.prepare_within(calls, root=batch_id))
+        return self._batch(batch_id, joining.write_blocking(connection))
 
     def enqueue_and_wait(self, call: TaskCall[R], /, *, timeout: timedelta | None = None) -> R:
         """Store the call and block for its result; see `Stem.enqueue_and_wait`."""
@@ -169,6 +181,9 @@ class SyncStem:
     def handle_of(self, task_id: str, decode: Callable[[bytes], R], /) -> SyncTaskHandle[R]:
         """The handle for an id, with the decoder of its results."""
         return SyncTaskHandle(self._stem.handle_of(task_id, decode), self._portal)
+
+    def _batch(self, batch_id: str, handles: Sequence[TaskHandle[R]]) -> SyncBatch[R]:
+        return SyncBatch(batch_id, [SyncTaskHandle(handle, self._portal) for handle in handles])
 
     def preload(self, definitions: ModuleType, /) -> None:
         """Import models and build validators now; see `Stem.preload`."""

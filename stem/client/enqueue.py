@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -56,6 +56,18 @@ class Publisher:
             for call, message, answer in zip(calls, messages, answers, strict=True)
             if not isinstance(answer, StemError)
         ]
+
+    def ready(
+        self, calls: Sequence[TaskCall[R]], *, root: str = ""
+    ) -> tuple[list[Change], Callable[[Sequence[Verdict]], list[TaskHandle[R]]]]:
+        """The changes that store the calls, and what makes handles of their verdicts, or raises the first error."""
+        messages = [self.prepare(call, root=root) for call in calls]
+
+        def accept(verdicts: Sequence[Verdict]) -> list[TaskHandle[R]]:
+            answered = zip(calls, messages, verdicts, strict=True)
+            return [self._accepted(call, message, verdict) for call, message, verdict in answered]
+
+        return [Change((message,)) for message in messages], accept
 
     def prepare(
         self, call: TaskCall[R], *, task_id: str | None = None, root: str = "", parent: str | None = None

@@ -19,6 +19,8 @@ FOLDER: Final = Path(__file__).parent / "sql"
 _PARAMETER: Final = re.compile(r"(?<!:):([a-z_]+)")
 _FRAGMENTS: Final = {
     "now": "coalesce(:manual::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)",
+    # A server that was copied, and a replica, have the same names and ids as the one they come from, but began later.
+    "home": "(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint || ' ' || current_database()",
     # Neither comparison can be turned round, so that no plan reads the table to look into what was given.
     "fenced": (
         "t.id = ANY (ARRAY[g.task]) AND t.nonce IS NOT DISTINCT FROM g.nonce AND t.fence IS NOT DISTINCT FROM g.counter"

@@ -16,6 +16,7 @@ from stem.adapters.postgres.migrations import check_schema
 from stem.adapters.postgres.statements import Book
 from stem.adapters.postgres.url import Place
 from stem.adapters.postgres.wake import Wake
+from stem.adapters.postgres.within import PostgresJoiner
 from stem.clock import Clock, Micros
 from stem.contracts.capabilities import Capabilities
 from stem.contracts.changes import Change, Verdict
@@ -144,6 +145,12 @@ class PostgresStore:
     async def workers(self) -> tuple[WorkerRecord, ...]:
         """Every worker seen in the last hour, by name."""
         return await self._reader.run(lambda c: heartbeats.list_workers(c, self._book))
+
+    async def joiner(self) -> PostgresJoiner:
+        """What writes into transactions of this database that others hold open."""
+        rows = await self._reader.run(lambda c: self._book.fetch(c, "home"))
+        book = Book(self._place.schema, self._book.clock, new_id())
+        return PostgresJoiner(self._place, book, str(rows[0][0]), _CAPABILITIES.max_value)
 
     async def aclose(self) -> None:
         """Close all connections after what is under way; may be called twice."""

@@ -10,7 +10,7 @@ from stem.adapters.sqlite.connection import Place, transaction
 from stem.adapters.sqlite.statements import FOLDER
 from stem.errors import SchemaMismatch
 
-__all__ = ["VERSION", "check_schema", "migrate_schema", "steps"]
+__all__ = ["VERSION", "check_schema", "migrate_schema", "statements_of", "steps"]
 
 VERSION: Final = 2
 """The schema that this code was written for."""
@@ -74,11 +74,11 @@ def _refuse_newer(found: tuple[int, int], place: Place) -> None:
 
 
 def _take(connection: sqlite3.Connection, name: str) -> None:
-    for statement in _statements((FOLDER / "migrations" / name).read_text(encoding="utf-8")):
+    for statement in statements_of((FOLDER / "migrations" / name).read_text(encoding="utf-8")):
         connection.execute(statement)
 
 
-def _statements(script: str) -> Iterator[str]:
+def statements_of(script: str) -> Iterator[str]:
     """The statements of a script; `executescript` would commit first."""
     begun = ""
     for line in script.splitlines(keepends=True):

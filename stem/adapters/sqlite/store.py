@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -14,6 +15,8 @@ from stem.adapters.sqlite.keeper import SqliteKeeper
 from stem.adapters.sqlite.lease import find_suspects, lease_messages, take_messages
 from stem.adapters.sqlite.registers import Registers
 from stem.adapters.sqlite.retain import keep_house
+from stem.adapters.sqlite.watch import Watch
+from stem.adapters.sqlite.within import SqliteJoiner
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.capabilities import Capabilities
 from stem.contracts.changes import Change, Verdict
@@ -44,6 +47,7 @@ class SqliteStore(Answers, Registers):
     def __init__(self, place: Place, writer: Database, reader: Database, options: StoreOptions) -> None:
         super().__init__(place, writer, reader, options)
         self._owed: Credits = {}
+        self._watch = Watch(self.results, self._wake.tell)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -95,8 +99,13 @@ class SqliteStore(Answers, Registers):
         done = self._writer.run(lambda c: keep_house(c, limit, self._terms), then=lambda kept: self._wake.tell(kept[1]))
         return (await done)[0]
 
+    async def joiner(self) -> SqliteJoiner:
+        """What writes into transactions of this file that others hold open."""
+        return SqliteJoiner(self._place, self._terms, asyncio.get_running_loop(), self._watch.expect)
+
     async def aclose(self) -> None:
         """Close all connections after what is under way; may be called twice."""
+        await self._watch.close()
         await self._writer.close()
         await self._reader.close()
         self._wake.close()

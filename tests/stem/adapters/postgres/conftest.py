@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 
+import asyncpg
 import pytest
 
 from stem.adapters.postgres import open_store
+from stem.app import Stem
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.store import Store
 from stem.testing.clock import ManualClock
 from stem.testing.contracts import Bench
-from tests.server_postgres import PostgresServer, drop_schema, postgres_url, start_server
+from tests.callers import Database
+from tests.server_postgres import PostgresServer, drop_schema, postgres_url, server_url, start_server
+from tests.stem.adapters.postgres.joining import connected, schema_of
 
 
 @pytest.fixture
@@ -44,3 +48,25 @@ def own_server() -> Iterator[PostgresServer]:
     server = start_server("fsync=off")
     yield server
     server.remove()
+
+
+@pytest.fixture
+async def database(url: str) -> Database:
+    async with Stem(url):
+        pass
+    made = Database(url, server_url(), f"{schema_of(url)}.orders")
+    async with connected(made) as connection:
+        await connection.execute(f"CREATE TABLE {made.orders} (number integer)")
+    return made
+
+
+@pytest.fixture
+async def connection(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    async with connected(database) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def stem(database: Database) -> AsyncIterator[Stem]:
+    async with Stem(database.url) as stem:
+        yield stem

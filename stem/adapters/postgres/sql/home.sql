@@ -1,0 +1,1 @@
+SELECT {home} AS home
