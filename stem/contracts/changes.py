@@ -234,7 +234,8 @@ class FireSchedule:
     """Compare-and-set of a schedule's next time: from `expected` to `next`; `None` for never again.
 
     A change with it, and with what it publishes, is `Fenced` when the schedule is disabled or its next time is another,
-    unless its last time is `expected`: then it was applied before, and is `Applied`. An unknown schedule is refused.
+    unless its last time is `expected`: then it was applied before, and is `Applied` without writing anything again. An
+    unknown schedule is refused.
     """
 
     schedule: str

@@ -21,9 +21,10 @@ an engine begins with: tasks, leases, fences, queries and heartbeats.
 import pytest
 
 _PARTS = (
-    *("base", "batches", "broadcasts", "build", "cancels", "commits", "crashes", "dead", "ear", "fences"),
-    *("firing", "heartbeats", "keeping", "leases", "locks", "notices", "outcomes", "parks", "pauses", "queries"),
-    *("renewals", "retention", "revocations", "schedules", "suite", "transitions", "uniques", "writes"),
+    *("base", "batches", "broadcasts", "build", "cancels", "commits", "continuations", "crashes", "dead", "ear"),
+    *("fences", "firing", "heartbeats", "keeping", "leases", "lineups", "locks", "notices", "outcomes", "parks"),
+    *("pauses", "queries", "renewals", "retention", "revocations", "schedules", "suite", "transitions", "uniques"),
+    *("upstreams", "writes"),
 )
 pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _PARTS))
 
@@ -33,6 +34,7 @@ from stem.testing.contracts.broadcasts import BroadcastContract
 from stem.testing.contracts.build import Bench, make_envelope, publish
 from stem.testing.contracts.cancels import CancelReplayContract
 from stem.testing.contracts.commits import CommitContract
+from stem.testing.contracts.continuations import ContinuationContract
 from stem.testing.contracts.crashes import CrashContract
 from stem.testing.contracts.dead import DeadLetterContract
 from stem.testing.contracts.ear import Ear
@@ -54,6 +56,7 @@ from stem.testing.contracts.schedules import ScheduleContract
 from stem.testing.contracts.suite import CoreContract, StoreContract
 from stem.testing.contracts.transitions import TransitionContract
 from stem.testing.contracts.uniques import UniqueContract
+from stem.testing.contracts.upstreams import UpstreamContract
 from stem.testing.contracts.writes import WritesContract
 
 __all__ = [
@@ -62,6 +65,7 @@ __all__ = [
     "BroadcastContract",
     "CancelReplayContract",
     "CommitContract",
+    "ContinuationContract",
     "CoreContract",
     "CrashContract",
     "DeadLetterContract",
@@ -84,6 +88,7 @@ __all__ = [
     "StoreContract",
     "TransitionContract",
     "UniqueContract",
+    "UpstreamContract",
     "WritesContract",
     "make_envelope",
     "publish",

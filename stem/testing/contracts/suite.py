@@ -6,6 +6,7 @@ from stem.testing.contracts.batches import BatchContract
 from stem.testing.contracts.broadcasts import BroadcastContract
 from stem.testing.contracts.cancels import CancelReplayContract
 from stem.testing.contracts.commits import CommitContract
+from stem.testing.contracts.continuations import ContinuationContract
 from stem.testing.contracts.crashes import CrashContract
 from stem.testing.contracts.dead import DeadLetterContract
 from stem.testing.contracts.fences import FenceContract
@@ -25,6 +26,7 @@ from stem.testing.contracts.revocations import RevocationContract
 from stem.testing.contracts.schedules import ScheduleContract
 from stem.testing.contracts.transitions import TransitionContract
 from stem.testing.contracts.uniques import UniqueContract
+from stem.testing.contracts.upstreams import UpstreamContract
 from stem.testing.contracts.writes import WritesContract
 
 __all__ = ["CoreContract", "StoreContract"]
@@ -61,5 +63,7 @@ class StoreContract(
     FiringContract,
     DeadLetterContract,
     KeepingContract,
+    ContinuationContract,
+    UpstreamContract,
 ):
     """Everything that `stem.contracts` promises, as tests."""
