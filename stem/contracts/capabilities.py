@@ -16,3 +16,5 @@ class Capabilities:
     shared: bool
     max_value: int = 64 * 1024 * 1024
     """A larger envelope or result is `Refused` as too large."""
+    outcomes: bool = True
+    """Whether it can keep the results of another store."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from stem.clock import Micros
+from stem.contracts.changes import APPLIED, FENCED, FireSchedule, RefusalCode, Refused, Verdict
 
-__all__ = ["ScheduleRecord", "Schedules"]
+__all__ = ["ScheduleRecord", "Schedules", "past_firing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +54,12 @@ class Schedules(Protocol):
     async def due_schedules(self, limit: int) -> tuple[ScheduleRecord, ...]:
         """Up to `limit` enabled schedules whose next time has come, by the store's clock; the oldest first."""
         ...
+
+
+def past_firing(found: ScheduleRecord | None, write: FireSchedule) -> Verdict | None:
+    """The verdict on a firing that cannot be, or was before; `None` for one that can. One rule for every engine."""
+    if found is None:
+        return Refused(RefusalCode.UNKNOWN_ID, f"no schedule {write.schedule}")
+    if found.enabled and found.next_fire == write.expected:
+        return None
+    return APPLIED if found.last_fire == write.expected else FENCED

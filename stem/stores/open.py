@@ -13,7 +13,7 @@ from stem.contracts.adapter import Adapter, StoreOptions
 from stem.contracts.store import Store
 from stem.errors import ConfigError
 
-__all__ = ["find_adapter", "hide_secrets", "open_store", "scheme_of"]
+__all__ = ["find_adapter", "hide_secrets", "open_split", "open_store", "scheme_of"]
 
 _ALIASES: Final = {"postgresql": "postgres", "rediss": "redis", "valkey": "redis", "valkeys": "redis"}
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9_]*)://")
@@ -23,6 +23,23 @@ _PASSWORD: Final = re.compile(r"(?<=:)[^:@/]*(?=@)")
 async def open_store(url: str, options: StoreOptions) -> Store:
     """The store behind a URL. Raises `ConfigError` for an unknown scheme or a missing extra."""
     return await find_adapter(url).open_store(url, options)
+
+
+async def open_split(broker: str, results: str, options: StoreOptions) -> Store:
+    """The store that has its messages behind one URL and its results behind another. Raises what `open_store` raises.
+
+    Where the two are the same, it is one store.
+    """
+    from stem.stores.split import SplitStore
+
+    first = await open_store(broker, options)
+    if results == broker:
+        return first
+    try:
+        return SplitStore(first, await open_store(results, options))
+    except BaseException:
+        await first.aclose()
+        raise
 
 
 def find_adapter(url: str) -> Adapter:

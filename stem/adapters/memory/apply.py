@@ -7,8 +7,8 @@ from stem.adapters.memory.check import refusal_of
 from stem.adapters.memory.free import FREE, write_free
 from stem.adapters.memory.leased import write_leased
 from stem.adapters.memory.rows import Message
-from stem.adapters.memory.schedules import past_firing
 from stem.contracts.changes import APPLIED, CONSUMING, FENCED, Change, FireSchedule, Verdict
+from stem.contracts.schedules import past_firing
 from stem.contracts.wellformed import refuse
 
 __all__ = ["apply_change"]
@@ -43,7 +43,7 @@ def _write(batch: Batch, change: Change, message: Message | None) -> Verdict:
 def _past_firing(batch: Batch, change: Change) -> Verdict | None:
     """The verdict on a change whose schedule cannot fire as it says; `None` when it can, or none is to."""
     fires = (write for write in change.writes if isinstance(write, FireSchedule))
-    return next((past_firing(batch.tables, write) for write in fires), None)
+    return next((past_firing(batch.tables.schedules.get(write.schedule), write) for write in fires), None)
 
 
 def _holds(message: Message, change: Change) -> bool:

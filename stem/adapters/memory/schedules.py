@@ -7,20 +7,10 @@ from dataclasses import replace
 from stem.adapters.memory.base import Part
 from stem.adapters.memory.tables import Tables
 from stem.clock import Micros
-from stem.contracts.changes import APPLIED, FENCED, FireSchedule, RefusalCode, Refused, Verdict
+from stem.contracts.changes import FireSchedule
 from stem.contracts.schedules import ScheduleRecord
 
-__all__ = ["ScheduleTables", "fire", "past_firing"]
-
-
-def past_firing(tables: Tables, write: FireSchedule) -> Verdict | None:
-    """The verdict on a firing that cannot be, or was before; `None` for one that can."""
-    schedule = tables.schedules.get(write.schedule)
-    if schedule is None:
-        return Refused(RefusalCode.UNKNOWN_ID, f"no schedule {write.schedule}")
-    if schedule.enabled and schedule.next_fire == write.expected:
-        return None
-    return APPLIED if schedule.last_fire == write.expected else FENCED
+__all__ = ["ScheduleTables", "fire"]
 
 
 def fire(tables: Tables, write: FireSchedule) -> None:

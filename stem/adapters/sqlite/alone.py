@@ -10,7 +10,7 @@ from stem.adapters.sqlite.groups import open_group
 from stem.adapters.sqlite.links import seal_group
 from stem.adapters.sqlite.publish import publish
 from stem.adapters.sqlite.rows import dump
-from stem.adapters.sqlite.schedules import fire_schedule
+from stem.adapters.sqlite.schedules import find_schedule, fire_schedule
 from stem.adapters.sqlite.write import Fenced, Writing
 from stem.clock import Micros
 from stem.contracts.changes import (
@@ -32,6 +32,7 @@ from stem.contracts.changes import (
     Verdict,
     Write,
 )
+from stem.contracts.schedules import past_firing
 
 __all__ = ["apply_alone"]
 
@@ -41,14 +42,20 @@ _REMEMBERED = 16
 
 def apply_alone(writing: Writing, change: Change) -> Verdict:
     """Apply one change whole or not at all."""
-    fence = change.fence
-    if fence is not None:
-        verdict = _check_fence(writing, change, fence)
-        if verdict is not None:
-            return verdict
+    verdict = _past(writing, change)
+    if verdict is not None:
+        return verdict
     if len(change.writes) == 1:
         return _apply(writing, change, change.writes[0])
     return _apply_together(writing, change)
+
+
+def _past(writing: Writing, change: Change) -> Verdict | None:
+    """The verdict on a change that comes too late, or again; `None` for one that is still to be applied."""
+    if change.fence is not None:
+        return _check_fence(writing, change, change.fence)
+    firing = next((write for write in change.writes if isinstance(write, FireSchedule)), None)
+    return None if firing is None else past_firing(find_schedule(writing.connection, firing.schedule), firing)
 
 
 def _check_fence(writing: Writing, change: Change, fence: Fence) -> Verdict | None:
@@ -94,7 +101,8 @@ def _apply(writing: Writing, change: Change, write: Write) -> Verdict:
         case SealGroup():
             verdict = seal_group(writing, write)
         case FireSchedule():
-            verdict = fire_schedule(writing.connection, write)
+            fire_schedule(writing.connection, write)
+            verdict = APPLIED
         case _:
             assert change.fence is not None
             verdict = _apply_fenced(writing, Fenced(change.fence, change.number, write))

@@ -9,10 +9,17 @@ from stem.adapters.sqlite.connection import transaction
 from stem.adapters.sqlite.rows import cut
 from stem.adapters.sqlite.statements import execute
 from stem.clock import Micros
-from stem.contracts.changes import APPLIED, FENCED, FireSchedule, RefusalCode, Refused, Verdict
+from stem.contracts.changes import FireSchedule
 from stem.contracts.schedules import ScheduleRecord
 
-__all__ = ["delete_schedule", "due_schedules", "find_schedule", "fire_schedule", "list_schedules", "put_schedule"]
+__all__ = [
+    "delete_schedule",
+    "due_schedules",
+    "find_schedule",
+    "fire_schedule",
+    "list_schedules",
+    "put_schedule",
+]
 
 
 def put_schedule(
@@ -56,18 +63,10 @@ def due_schedules(connection: sqlite3.Connection, limit: int, now: Micros) -> tu
     return tuple(map(_record, execute(connection, "schedules/due", limit=limit, now=now).fetchall()))
 
 
-def fire_schedule(connection: sqlite3.Connection, write: FireSchedule) -> Verdict:
-    """Move a schedule on, if it is where the write expects it."""
-    record = find_schedule(connection, write.schedule)
-    if record is None:
-        return Refused(RefusalCode.UNKNOWN_ID, f"no schedule {write.schedule}")
-    if record.last_fire == write.expected:
-        return APPLIED
-    if not record.enabled or record.next_fire != write.expected:
-        return FENCED
+def fire_schedule(connection: sqlite3.Connection, write: FireSchedule) -> None:
+    """Move a schedule on from where it was found."""
     due = None if write.next is None else cut(write.next)
     execute(connection, "schedules/fire", schedule=write.schedule, expected=write.expected, next=due)
-    return APPLIED
 
 
 def _record(row: tuple[Any, ...]) -> ScheduleRecord:
