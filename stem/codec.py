@@ -16,9 +16,10 @@ from typing_extensions import TypedDict
 
 from stem.errors import ConfigError, InvalidArguments, ResultRefused, Undecodable
 
-__all__ = ["ArgumentsCodec", "ParameterSpec", "ResultCodec", "dump_json", "load_object", "load_value"]
+__all__ = ["ArgumentsCodec", "ParameterSpec", "ResultCodec", "dump_json", "load_object", "load_value", "object_reader"]
 
 T = TypeVar("T")
+Shape = TypeVar("Shape")
 
 _CONFIG: Final = ConfigDict(ser_json_inf_nan="constants", ser_json_bytes="base64", val_json_bytes="base64")
 _WRITE: Final = CoreConfig(ser_json_inf_nan="constants", ser_json_bytes="base64")
@@ -174,6 +175,27 @@ def load_object(data: bytes) -> dict[str, Any]:
     raise Undecodable(
         expected="a JSON object", found=found, do="Look at the stored bytes; they were damaged or foreign."
     )
+
+
+def object_reader(shape: type[Shape]) -> Callable[[bytes], Shape]:
+    """A reader of JSON objects of a typed dict: each field exactly of its type, fields that it does not know left out.
+
+    The reader raises `Undecodable`.
+    """
+    shape.__pydantic_config__ = ConfigDict(strict=True, extra="ignore")  # type: ignore[attr-defined]  # as above
+    validate = TypeAdapter(shape).validator.validate_json
+
+    def read(data: bytes) -> Shape:
+        try:
+            return cast("Shape", validate(data))
+        except ValidationError as error:
+            raise Undecodable(
+                expected="a JSON object of known shape",
+                found=describe(error),
+                do="Look at the stored bytes; they were damaged or foreign.",
+            ) from None
+
+    return read
 
 
 def describe(error: ValidationError) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from operator import attrgetter
+from typing import Any, Final, Literal, Required, cast
+
+from typing_extensions import TypedDict
 
 from stem.clock import Micros
-from stem.codec import dump_json, load_object
+from stem.codec import dump_json, object_reader
 from stem.errors import Undecodable
 from stem.tasks.options import JsonValue
 from stem.tasks.retry import Backoff
@@ -43,11 +46,32 @@ class Envelope:
     parent: str | None = None
 
 
+class Header(TypedDict, total=False):
+    """The header line: what an envelope has besides its payload, without the fields that have their default."""
+
+    v: Required[Literal[1]]
+    id: Required[str]
+    name: Required[str]
+    version: int
+    contract: str
+    queue: str
+    priority: int
+    max_retries: int
+    expires: int
+    result_ttl: int
+    ignore_result: bool
+    retry: list[int | float]
+    headers: dict[str, str]
+    meta: dict[str, Any]
+    tags: tuple[str, ...]
+    root: str
+    parent: str
+
+
 def encode_envelope(envelope: Envelope) -> bytes:
     """The bytes that are stored: `{header}\\n{payload}`. Fields that have their default are left out of the header."""
     header: dict[str, object] = {"v": _FORMAT, "id": envelope.id, "name": envelope.name, "version": envelope.version}
-    for key, default in _OPTIONAL.items():
-        value = getattr(envelope, key)
+    for key, value, default in zip(_OPTIONAL, _optional_of(envelope), _DEFAULTS, strict=True):
         if value != default:
             header[key] = value
     retry = envelope.retry
@@ -61,38 +85,38 @@ def decode_envelope(data: bytes) -> Envelope:
 
     Raises `Undecodable` for anything that is no envelope of this format.
     """
+    return envelope_of(*open_envelope(data))
+
+
+def open_envelope(data: bytes) -> tuple[Header, bytes]:
+    """The header of stored bytes, with the fields that it has, and the payload: all that most handlers need.
+
+    Raises `Undecodable` for anything that is no envelope of this format.
+    """
     head, newline, payload = data.partition(b"\n")
     if not newline:
         raise _damaged("one line")
-    header = load_object(head)
-    if header.pop("v", None) != _FORMAT:
-        raise _damaged("another format version")
     try:
-        return _from_header(header, payload)
-    except (TypeError, ValueError) as error:
-        raise _damaged(str(error)) from None
+        return _read_header(head), payload
+    except Undecodable as error:
+        raise _damaged(error.found) from None
 
 
-def _from_header(header: dict[str, Any], payload: bytes) -> Envelope:
-    known = {key: header[key] for key in _KINDS if key in header}
-    for key, value in known.items():
-        _require(type(value) is _KINDS[key], key)
-    _require(all(type(value) is str for value in known.get("headers", {}).values()), "headers")
-    tags = header.get("tags", ())
-    _require(all(type(tag) is str for tag in tags), "tags")
-    return Envelope(payload=payload, retry=_backoff(header.get("retry")), tags=tuple(tags), **known)
+def envelope_of(header: Header, payload: bytes) -> Envelope:
+    """The envelope that was opened. Raises `Undecodable` for a backoff that cannot be one."""
+    known = {key: value for key, value in header.items() if key not in ("v", "retry")}
+    return Envelope(payload=payload, retry=retry_of(header), **cast("dict[str, Any]", known))
 
 
-def _backoff(numbers: Any) -> Backoff | None:
+def retry_of(header: Header) -> Backoff | None:
+    """The backoff that the call brings. Raises `Undecodable` for numbers from which no wait can be reckoned."""
+    numbers = header.get("retry")
     if numbers is None:
         return None
-    _require(all(type(number) in (int, float) and abs(number) <= _LARGEST for number in numbers), "retry")
-    return Backoff(*numbers)
-
-
-def _require(holds: bool, field_name: str) -> None:
-    if not holds:
-        raise TypeError(f"a `{field_name}` of another type")
+    if len(numbers) != 4 or not all(abs(number) <= _LARGEST for number in numbers):
+        raise _damaged("a `retry` of other numbers")
+    initial, factor, max_delay, jitter = numbers
+    return Backoff(cast("int", initial), factor, cast("int", max_delay), jitter)
 
 
 def _damaged(found: str) -> Undecodable:
@@ -103,33 +127,10 @@ def _damaged(found: str) -> Undecodable:
     )
 
 
-_OPTIONAL: Final[Mapping[str, object]] = {
-    "contract": "",
-    "queue": "default",
-    "priority": 0,
-    "max_retries": 3,
-    "expires": None,
-    "result_ttl": 86_400_000_000,
-    "ignore_result": False,
-    "headers": {},
-    "meta": {},
-    "tags": (),
-    "root": "",
-    "parent": None,
-}
-_KINDS: Final[Mapping[str, type]] = {
-    "id": str,
-    "name": str,
-    "version": int,
-    "contract": str,
-    "queue": str,
-    "priority": int,
-    "max_retries": int,
-    "expires": int,
-    "result_ttl": int,
-    "ignore_result": bool,
-    "headers": dict,
-    "meta": dict,
-    "root": str,
-    "parent": str,
-}
+_OPTIONAL: Final = (
+    *("contract", "queue", "priority", "max_retries", "expires", "result_ttl", "ignore_result"),
+    *("headers", "meta", "tags", "root", "parent"),
+)
+_optional_of: Final = attrgetter(*_OPTIONAL)
+_DEFAULTS: Final = _optional_of(Envelope(id="", name="", payload=b""))
+_read_header: Final = object_reader(Header)

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, cast
 
 from stem.contracts.changes import Applied, Change, Fenced, Refused, Verdict
 from stem.errors import ResultRefused, StemError, StoreError, Undecodable
-from stem.tasks.envelope import Envelope, decode_envelope
+from stem.tasks.envelope import Header, envelope_of, open_envelope, retry_of
 from stem.tasks.retry import Backoff
 from stem.worker import decide
 from stem.worker.context import Controls, Surroundings, open_context
@@ -34,7 +34,10 @@ class _Opened:
     """What the handler is called with."""
 
     job: Job
-    envelope: Envelope
+    header: Header
+    payload: bytes
+    retry: Backoff | None
+    """Where the call brings one of its own."""
     arguments: dict[str, object]
     controls: Controls | None = None
 
@@ -112,9 +115,10 @@ class Attempts:
         if job is None:
             return decide.decide_unknown(delivery, self._fingerprint)
         try:
-            envelope = decode_envelope(delivery.body)
-            unfit = decide.decide_version(delivery, envelope.version, job.rules, fingerprint=self._fingerprint)
-            return unfit or _Opened(job, envelope, job.decode(envelope.payload))
+            header, payload = open_envelope(delivery.body)
+            retry, version = retry_of(header), header.get("version", 1)
+            unfit = decide.decide_version(delivery, version, job.rules, fingerprint=self._fingerprint)
+            return unfit or _Opened(job, header, payload, retry, job.decode(payload))
         except Undecodable as error:
             return decide.decide_undecodable(delivery, error)
         except Exception as error:  # noqa: BLE001  # validators are the user's code
@@ -122,9 +126,9 @@ class Attempts:
 
     async def _announced(self, held: Held, opened: _Opened) -> bool:
         """Tell the store that the attempt begins; whether it may."""
-        delivery, retry, start = held.delivery, opened.envelope.retry, opened.job.start
-        if retry is not None:
-            start = replace(start, backoff=retry)
+        delivery, start = held.delivery, opened.job.start
+        if opened.retry is not None:
+            start = replace(start, backoff=opened.retry)
         if not decide.waits_for_start(delivery, start):
             self._commits.start(delivery.fence, start)
             return True
@@ -137,8 +141,9 @@ class Attempts:
         held.once = job.rules.ack == "early"
         context: tuple[object, ...] = ()
         if job.wants_context:
-            opened.controls = Controls(held, opened.envelope, self._around)
-            context = (open_context(opened.controls, held, opened.envelope, self._around),)
+            envelope = envelope_of(opened.header, opened.payload)
+            opened.controls = Controls(held, envelope, self._around)
+            context = (open_context(opened.controls, held, envelope, self._around),)
         if job.lane is Lane.LOOP:
             return await cast("asyncio.Future[object]", job.handler(*context, **opened.arguments))
         if job.lane is Lane.LOOP_PLAIN:
@@ -163,7 +168,7 @@ class Attempts:
             if task is not None:
                 task.uncancel()
             return decide.decide_stopped(held.delivery, held.stop, once=held.once)
-        return self._failed(held, opened.job, opened.envelope.retry or opened.job.rules.backoff, error)
+        return self._failed(held, opened.job, opened.retry or opened.job.rules.backoff, error)
 
     def _failed(self, held: Held, job: Job, backoff: Backoff, error: BaseException) -> Change:
         delivery = held.delivery

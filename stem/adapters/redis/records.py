@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from stem.adapters.redis.rows import read_row
+from stem.adapters.redis.rows import TEXTS_OF_A_DELIVERY, TEXTS_OF_A_RESULT, read_row
 from stem.clock import Micros
 from stem.contracts.changes import Fence
 from stem.contracts.queries import StoredResult
@@ -22,7 +22,8 @@ __all__ = ["deliveries_of", "records_of", "results_of"]
 def deliveries_of(values: Sequence[bytes], now: Micros) -> tuple[Delivery, ...]:
     """The deliveries of an answer: row, envelope and rare facts for each."""
     return tuple(
-        _delivery(read_row(values[at]), values[at + 1], values[at + 2], now) for at in range(0, len(values), 3)
+        _delivery(read_row(values[at], TEXTS_OF_A_DELIVERY), values[at + 1], values[at + 2], now)
+        for at in range(0, len(values), 3)
     )
 
 
@@ -58,7 +59,8 @@ def _delivery(row: Any, body: bytes, facts: bytes, now: Micros) -> Delivery:
 
 def results_of(values: Sequence[bytes | None], now: Micros) -> dict[str, StoredResult]:
     """How tasks stand, by id."""
-    return {row.id: _result(row, result, facts, now) for row, _, result, facts in _rows_of(values)}
+    rows = _rows_of(values, TEXTS_OF_A_RESULT)
+    return {row.id: _result(row, result, facts, now) for row, _, result, facts in rows}
 
 
 def _result(row: Any, result: bytes | None, facts: dict[str, Any], now: Micros) -> StoredResult:
@@ -69,13 +71,15 @@ def _result(row: Any, result: bytes | None, facts: dict[str, Any], now: Micros) 
 
 def records_of(values: Sequence[bytes | None]) -> dict[str, TaskRecord]:
     """Records by id."""
-    return {row.id: _record(row, body, result, facts) for row, body, result, facts in _rows_of(values)}
+    return {row.id: _record(row, body, result, facts) for row, body, result, facts in _rows_of(values, None)}
 
 
-def _rows_of(values: Sequence[bytes | None]) -> Iterator[tuple[Any, bytes, bytes | None, dict[str, Any]]]:
+def _rows_of(
+    values: Sequence[bytes | None], texts: int | None
+) -> Iterator[tuple[Any, bytes, bytes | None, dict[str, Any]]]:
     for at in range(0, len(values), 4):
         raw, body, result, facts = values[at : at + 4]
-        yield read_row(raw or b""), body or b"", result, json.loads(facts) if facts else {}
+        yield read_row(raw or b"", texts), body or b"", result, json.loads(facts) if facts else {}
 
 
 def _record(row: Any, body: bytes, result: bytes | None, facts: dict[str, Any]) -> TaskRecord:
