@@ -71,9 +71,8 @@ class Header(TypedDict, total=False):
 def encode_envelope(envelope: Envelope) -> bytes:
     """The bytes that are stored: `{header}\\n{payload}`. Fields that have their default are left out of the header."""
     header: dict[str, object] = {"v": _FORMAT, "id": envelope.id, "name": envelope.name, "version": envelope.version}
-    for key, value, default in zip(_OPTIONAL, _optional_of(envelope), _DEFAULTS, strict=True):
-        if value != default:
-            header[key] = value
+    fields = zip(_OPTIONAL, _optional_of(envelope), _DEFAULTS, strict=True)
+    header.update({key: value for key, value, default in fields if value != default})
     retry = envelope.retry
     if retry is not None:
         header["retry"] = (retry.initial, retry.factor, retry.max_delay, retry.jitter)
