@@ -1,20 +1,17 @@
-"""What the benchmarks share: repetition, medians, a table with ratios, one line of JSON, child processes."""
+"""What the benchmarks share: repetition, medians, a table with ratios, one line of JSON."""
 
 from __future__ import annotations
 
 import json
 import platform
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import cpu_count
 from pathlib import Path
 from statistics import median
 
-__all__ = ["HERE", "Row", "medians", "percentile", "print_report", "python", "wait_until_ready"]
+__all__ = ["HERE", "Row", "medians", "print_report"]
 
 HERE = Path(__file__).resolve().parent
 
@@ -45,12 +42,6 @@ def medians(repetitions: int, *measures: Callable[[], Mapping[str, float]]) -> d
     return {name: median(values) for name, values in seen.items()}
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which this share of the values lies."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
 def print_report(name: str, compared_with: str, rows: Sequence[Row]) -> None:
     """A table for people, then one line of JSON that says on what it was measured."""
     widest = max(len(row.name) for row in rows)
@@ -59,22 +50,6 @@ def print_report(name: str, compared_with: str, rows: Sequence[Row]) -> None:
         print(f"{row.name:<{widest}}  {row.value:>10,.1f} {row.unit:<4}  {row.ratio:>12}  {row.target}".rstrip())
     numbers = {row.name: {"value": round(row.value, 3), "unit": row.unit, "ratio": row.ratio} for row in rows}
     print(json.dumps({"benchmark": name, "numbers": numbers, "machine": _machine()}))
-
-
-@contextmanager
-def python(*arguments: str) -> Generator[subprocess.Popen[str]]:
-    """A child process of this Python, with its output to be read; it does not outlive the block."""
-    with subprocess.Popen([sys.executable, *arguments], cwd=HERE, stdout=subprocess.PIPE, text=True) as child:
-        try:
-            yield child
-        finally:
-            child.kill()
-
-
-def wait_until_ready(child: subprocess.Popen[str]) -> None:
-    """Return when the child has printed its first line."""
-    assert child.stdout is not None
-    assert child.stdout.readline(), "the child ended before it was ready"
 
 
 def _machine() -> dict[str, object]:

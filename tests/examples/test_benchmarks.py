@@ -1,28 +1,29 @@
-"""The benchmarks run, and end with one line of JSON; what they find is no matter of right and wrong."""
+"""The benchmarks run, and say what they found; what that is, is no matter of right and wrong."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
+ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "number"),
-    [
-        (["throughput.py", "--tasks", "300", "--repetitions", "1", "--without-huey"], "stem drain"),
-        (["latency.py", "--samples", "3", "--without-huey"], "stem result p50"),
-        (["imports.py", "--repetitions", "1"], "quickstart's first result"),
-    ],
-    ids=["throughput", "latency", "imports"],
-)
-def test_a_benchmark_prints_a_table_and_then_its_numbers(arguments: list[str], number: str, tmp_path: Path) -> None:
-    command = [sys.executable, str(BENCHMARKS / arguments[0]), *arguments[1:]]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=90)
-    assert run.returncode == 0, run.stdout + run.stderr
-    *table, last = run.stdout.splitlines()
-    assert json.loads(last)["numbers"][number]["value"] > 0
-    assert [line for line in table if line.startswith(number)]
+def run(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_beginnings_are_printed_as_a_table_and_then_as_one_line_of_json() -> None:
+    *table, last = run("benchmarks/imports.py", "--repetitions", "1").splitlines()
+    name = "quickstart's first result"
+    assert json.loads(last)["numbers"][name]["value"] > 0
+    assert [line for line in table if line.startswith(name)]
+
+
+def test_every_measure_of_the_comparison_with_peers_is_taken_of_stem_alone() -> None:
+    amounts = ("--count", "300", "--repetitions", "1", "--samples", "3", "--round-trips", "100")
+    (stem,) = json.loads(run("-m", "benchmarks.peers", "--engine", "sqlite", "--alone", *amounts, "--json"))["findings"]
+    assert stem["failure"] == ""
+    assert set(stem["numbers"]) == {"enqueue", "drain", "round-trips", "latency p50", "latency p99"}
+    assert all(number["median"] > 0 for number in stem["numbers"].values())

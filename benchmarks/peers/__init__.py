@@ -1,0 +1,1 @@
+"""Stem beside its peers, measured in one run: `python -m benchmarks.peers --engine redis`."""
