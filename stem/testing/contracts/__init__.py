@@ -21,10 +21,10 @@ an engine begins with: tasks, leases, fences, queries and heartbeats.
 import pytest
 
 _PARTS = (
-    *("base", "batches", "broadcasts", "build", "cancels", "commits", "continuations", "crashes", "dead", "ear"),
-    *("fences", "firing", "heartbeats", "keeping", "leases", "lineups", "locks", "notices", "outcomes", "parks"),
-    *("pauses", "queries", "renewals", "retention", "revocations", "schedules", "suite", "transitions", "uniques"),
-    *("upstreams", "writes"),
+    *("base", "batches", "broadcasts", "build", "cancels", "closing", "commits", "continuations", "crashes"),
+    *("dead", "ear", "fences", "firing", "groups", "heartbeats", "joins", "keeping", "leases", "lineups", "locks"),
+    *("notices", "outcomes", "parks", "pauses", "pins", "queries", "renewals", "retention", "revocations"),
+    *("schedules", "suite", "transitions", "uniques", "upstreams", "writes"),
 )
 pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _PARTS))
 
@@ -33,6 +33,7 @@ from stem.testing.contracts.batches import BatchContract
 from stem.testing.contracts.broadcasts import BroadcastContract
 from stem.testing.contracts.build import Bench, make_envelope, publish
 from stem.testing.contracts.cancels import CancelReplayContract
+from stem.testing.contracts.closing import ClosingContract
 from stem.testing.contracts.commits import CommitContract
 from stem.testing.contracts.continuations import ContinuationContract
 from stem.testing.contracts.crashes import CrashContract
@@ -40,7 +41,9 @@ from stem.testing.contracts.dead import DeadLetterContract
 from stem.testing.contracts.ear import Ear
 from stem.testing.contracts.fences import FenceContract
 from stem.testing.contracts.firing import FiringContract
+from stem.testing.contracts.groups import GroupContract
 from stem.testing.contracts.heartbeats import HeartbeatsContract
+from stem.testing.contracts.joins import JoinContract
 from stem.testing.contracts.keeping import KeepingContract
 from stem.testing.contracts.leases import LeaseContract
 from stem.testing.contracts.locks import LockContract
@@ -48,6 +51,7 @@ from stem.testing.contracts.notices import NoticeContract
 from stem.testing.contracts.outcomes import OutcomeContract
 from stem.testing.contracts.parks import ParkContract
 from stem.testing.contracts.pauses import PauseContract
+from stem.testing.contracts.pins import PinContract
 from stem.testing.contracts.queries import QueriesContract
 from stem.testing.contracts.renewals import KeeperContract
 from stem.testing.contracts.retention import RetentionContract
@@ -64,6 +68,7 @@ __all__ = [
     "Bench",
     "BroadcastContract",
     "CancelReplayContract",
+    "ClosingContract",
     "CommitContract",
     "ContinuationContract",
     "CoreContract",
@@ -72,7 +77,9 @@ __all__ = [
     "Ear",
     "FenceContract",
     "FiringContract",
+    "GroupContract",
     "HeartbeatsContract",
+    "JoinContract",
     "KeeperContract",
     "KeepingContract",
     "LeaseContract",
@@ -81,6 +88,7 @@ __all__ = [
     "OutcomeContract",
     "ParkContract",
     "PauseContract",
+    "PinContract",
     "QueriesContract",
     "RetentionContract",
     "RevocationContract",

@@ -5,13 +5,16 @@ from __future__ import annotations
 from stem.testing.contracts.batches import BatchContract
 from stem.testing.contracts.broadcasts import BroadcastContract
 from stem.testing.contracts.cancels import CancelReplayContract
+from stem.testing.contracts.closing import ClosingContract
 from stem.testing.contracts.commits import CommitContract
 from stem.testing.contracts.continuations import ContinuationContract
 from stem.testing.contracts.crashes import CrashContract
 from stem.testing.contracts.dead import DeadLetterContract
 from stem.testing.contracts.fences import FenceContract
 from stem.testing.contracts.firing import FiringContract
+from stem.testing.contracts.groups import GroupContract
 from stem.testing.contracts.heartbeats import HeartbeatsContract
+from stem.testing.contracts.joins import JoinContract
 from stem.testing.contracts.keeping import KeepingContract
 from stem.testing.contracts.leases import LeaseContract
 from stem.testing.contracts.locks import LockContract
@@ -19,6 +22,7 @@ from stem.testing.contracts.notices import NoticeContract
 from stem.testing.contracts.outcomes import OutcomeContract
 from stem.testing.contracts.parks import ParkContract
 from stem.testing.contracts.pauses import PauseContract
+from stem.testing.contracts.pins import PinContract
 from stem.testing.contracts.queries import QueriesContract
 from stem.testing.contracts.renewals import KeeperContract
 from stem.testing.contracts.retention import RetentionContract
@@ -65,5 +69,9 @@ class StoreContract(
     KeepingContract,
     ContinuationContract,
     UpstreamContract,
+    GroupContract,
+    JoinContract,
+    ClosingContract,
+    PinContract,
 ):
     """Everything that `stem.contracts` promises, as tests."""
