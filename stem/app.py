@@ -8,13 +8,13 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from typing_extensions import Unpack
 
 from stem.clock import Clock, SystemClock
 from stem.errors import ConfigError, UnknownTask
-from stem.stores.open import hide_secrets
+from stem.stores.settings import Keep, choose_places, retention_of
 from stem.tasks.call import TaskCall
 from stem.tasks.definition import TaskDefinition
 from stem.tasks.handle import TaskHandle
@@ -33,34 +33,38 @@ if TYPE_CHECKING:
     from stem.stores.committer import Committer
     from stem.worker.worker import Worker
 
-__all__ = ["DEFAULT_URL", "Lifespan", "Stem"]
+__all__ = ["Lifespan", "Stem"]
 
 R = TypeVar("R")
 
-DEFAULT_URL: Final = "sqlite:///stem.db"
 Lifespan = Callable[[], AbstractAsyncContextManager[object]]
 
 
 class Stem:
     """One application's door to its tasks. Open it with `async with`; it belongs to the event loop that opened it.
 
-    `url` defaults to the environment's STEM_URL, else `sqlite:///stem.db`. `defaults` are options below those of every
-    definition. `payload_limit` is the largest encoded arguments, in bytes. `lifespan` opens what each worker
-    process needs;
-    its value is `ctx.state`. Raises `ConfigError` for what does not fit; entering raises `StoreError`s of the engine.
+    `url` defaults to the environment's STEM_URL, else `sqlite:///stem.db`. With `broker` and `results` the messages are
+    on one engine and the results on another. `keep` is how long records are kept after their end. `defaults` are
+    options below those of every definition. `payload_limit` is the largest encoded arguments, in bytes. `lifespan`
+    opens what each worker process needs; its value is `ctx.state`. Raises `ConfigError` for what does not fit; entering
+    raises `StoreError`s of the engine.
     """
 
     def __init__(
         self,
         url: str | None = None,
         *,
+        broker: str | None = None,
+        results: str | None = None,
         namespace: str = "stem",
+        keep: Keep | None = None,
         defaults: EnqueueOptions | None = None,
         payload_limit: int = 1024 * 1024,
         lifespan: Lifespan | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._url = url or os.environ.get("STEM_URL") or DEFAULT_URL
+        self._places = choose_places(url, broker=broker, results=results, environment=os.environ)
+        self._retention = retention_of(keep or Keep())
         self._clock = clock or SystemClock()
         self._namespace = namespace
         self._defaults = defaults or EnqueueOptions()
@@ -70,7 +74,7 @@ class Stem:
         self._parts: _Parts | None = None
 
     def __repr__(self) -> str:
-        return f"Stem({hide_secrets(self._url)!r})"
+        return f"Stem({self._places})"
 
     async def __aenter__(self) -> Self:
         before = self._parts
@@ -208,7 +212,9 @@ class Stem:
         from stem.stores.open import scheme_of
 
         parts = self._open
-        return Joining(await joiner_of(parts.store, scheme_of(self._url)), *parts.publisher.ready(calls, root=root))
+        return Joining(
+            await joiner_of(parts.store, scheme_of(self._places.broker)), *parts.publisher.ready(calls, root=root)
+        )
 
     async def wait_result(self, task_id: str, timeout: timedelta | None, /) -> bytes:
         """The stored result of a task; see `TaskHandle.result`."""
@@ -246,9 +252,10 @@ class Stem:
         from stem.client.wait import Waiter
         from stem.contracts.adapter import StoreOptions
         from stem.stores.committer import Committer
-        from stem.stores.open import open_store
+        from stem.stores.open import open_split
 
-        store = await open_store(self._url, StoreOptions(clock=self._clock, namespace=self._namespace))
+        options = StoreOptions(clock=self._clock, namespace=self._namespace, retention=self._retention)
+        store = await open_split(self._places.broker, self._places.results, options)
         committer = Committer(store, clock=self._clock)
         return _Parts(
             home=Home.here(),

@@ -14,6 +14,7 @@ from stem.app import Stem
 from stem.client.portal import Portal
 from stem.clock import Clock
 from stem.ids import new_id
+from stem.stores.settings import Keep
 from stem.tasks.call import TaskCall
 from stem.tasks.handle import TaskHandle
 from stem.tasks.options import EnqueueOptions
@@ -100,12 +101,24 @@ class SyncStem:
         self,
         url: str | None = None,
         *,
+        broker: str | None = None,
+        results: str | None = None,
         namespace: str = "stem",
+        keep: Keep | None = None,
         defaults: EnqueueOptions | None = None,
         payload_limit: int = 1024 * 1024,
         clock: Clock | None = None,
     ) -> None:
-        self._stem = Stem(url, namespace=namespace, defaults=defaults, payload_limit=payload_limit, clock=clock)
+        self._stem = Stem(
+            url,
+            broker=broker,
+            results=results,
+            namespace=namespace,
+            keep=keep,
+            defaults=defaults,
+            payload_limit=payload_limit,
+            clock=clock,
+        )
         self._portal = Portal()
 
     def __repr__(self) -> str:

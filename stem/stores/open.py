@@ -30,13 +30,13 @@ async def open_split(broker: str, results: str, options: StoreOptions) -> Store:
 
     Where the two are the same, it is one store.
     """
-    from stem.stores.split import SplitStore
+    from stem.stores.split import split
 
     first = await open_store(broker, options)
     if results == broker:
         return first
     try:
-        return SplitStore(first, await open_store(results, options))
+        return split(first, await open_store(results, options))
     except BaseException:
         await first.aclose()
         raise

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Final
+from typing import Final, cast
 
 from stem.clock import Micros
 from stem.contracts.adapter import Warns
@@ -17,12 +17,13 @@ from stem.contracts.outcomes import Outcome
 from stem.contracts.queries import Page, StoredResult, TaskFilter
 from stem.contracts.store import Delivery, LeaseAnswer, LeaseRequest, Store, TakeRequest
 from stem.contracts.wellformed import refuse
+from stem.contracts.within import Joiner, Joins
 from stem.stores.delegate import StoreDelegate
 from stem.stores.outcome import Held, end_by, ending_of, outcome_of, settled_by
 from stem.tasks.state import TaskState
 from stem.tasks.status import TaskRecord
 
-__all__ = ["SplitStore"]
+__all__ = ["SplitStore", "split"]
 
 _REMEMBERED: Final = 100_000
 """So many leased tasks are known; of an older one the broker is asked."""
@@ -192,6 +193,19 @@ class SplitStore(StoreDelegate):
         await asyncio.gather(self._store.aclose(), self._results.aclose())
 
 
+class _JoiningSplitStore(SplitStore):
+    """One whose broker lets callers publish in transactions of their own."""
+
+    async def joiner(self) -> Joiner:
+        """See `Joins.joiner`."""
+        return await cast("Joins", self._store).joiner()
+
+
+def split(broker: Store, results: Store) -> SplitStore:
+    """The store that has its messages in one and its results in the other."""
+    return _JoiningSplitStore(broker, results) if isinstance(broker, Joins) else SplitStore(broker, results)
+
+
 def _held_by(record: TaskRecord) -> Held:
     is_member = record.member is not None and record.member.index is not None
     return Held(record.fence, record.generation, record.envelope, record.ignore_result and not is_member)
@@ -199,7 +213,8 @@ def _held_by(record: TaskRecord) -> Held:
 
 def _with_result(found: StoredResult | None, outcome: Outcome, now: Micros, *, even_expired: bool) -> StoredResult:
     if found is not None:
-        result = None if found.expired else outcome.result
+        result = None if found.expired and not even_expired else outcome.result
         return replace(found, result=result, ignored=found.ignored and result is None)
-    expired = outcome.result_until is not None and outcome.result_until <= now and not even_expired
-    return StoredResult(outcome.state, None if expired else outcome.result, outcome.error, expired=expired)
+    expired = outcome.result_until is not None and outcome.result_until <= now
+    result = None if expired and not even_expired else outcome.result
+    return StoredResult(outcome.state, result, outcome.error, expired=expired)

@@ -12,10 +12,11 @@ from typing import Any, cast
 
 import pytest
 
-from stem.app import DEFAULT_URL, Stem
+from stem.app import Stem
 from stem.contracts.queries import TaskFilter
 from stem.errors import ConfigError, InvalidArguments, PayloadTooLarge, TaskCancelled, TaskFailed, UnknownTask
 from stem.registry import Registry, definition
+from stem.stores.settings import DEFAULT_URL
 from stem.tasks.context import TaskContext
 from stem.tasks.definition import task_def
 from stem.tasks.markers import task

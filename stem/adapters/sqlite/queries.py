@@ -134,15 +134,15 @@ def _record(row: list[Any], body: bytes, result: bytes | None) -> TaskRecord:
 def find_results(
     connection: sqlite3.Connection, ids: Sequence[str], now: Micros, *, even_expired: bool
 ) -> dict[str, StoredResult]:
-    """How those of the ids stand that are known; with `even_expired` as if no result's time were over."""
+    """How those of the ids stand that are known; with `even_expired` also with results whose time is over."""
     rows, results = execute(connection, "results", ids=dump(list(dict.fromkeys(ids)))).fetchone()
     found: dict[str, StoredResult] = {}
     at = 0
     for task, state, error, ignored, until, size in json.loads(rows):
         result = None if size is None else (results or b"")[at : at + size]
         at += size or 0
-        expired = until is not None and until <= now and not even_expired
-        kept = None if expired else result
+        expired = until is not None and until <= now
+        kept = None if expired and not even_expired else result
         found[task] = StoredResult(TaskState(state), kept, load_failure(error), bool(ignored), expired)
     return found
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from stem import app
 from stem.cli.find import DEFAULT_URL, Found, file_of, find_app, find_url, load, read_project
 from stem.errors import ConfigError
+from stem.stores import settings
 
 
 def test_the_argument_wins_over_the_environment_and_the_project() -> None:
@@ -41,7 +41,7 @@ def test_the_url_comes_from_the_option_then_the_environment_then_the_default() -
 
 
 def test_the_default_url_is_that_of_the_client() -> None:
-    assert DEFAULT_URL == app.DEFAULT_URL
+    assert DEFAULT_URL == settings.DEFAULT_URL
 
 
 def test_only_an_sqlite_url_has_a_file() -> None:
