@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -32,13 +32,15 @@ auth_file = {folder}/users
 pool_mode = transaction
 default_pool_size = 6
 server_round_robin = 1
+server_login_retry = 1
+query_wait_timeout = 2
 {more}
 """
 """Taken in turn, the server's connections are other ones for nearly every transaction: nothing that one keeps helps."""
 
 
 @contextmanager
-def bouncer_before(server: int, *, more: str = "") -> Iterator[int]:
+def bouncer_before(server: int, *, more: str = "") -> Generator[int]:
     """The port of a PgBouncer before the server on a port; `more` are lines of its settings.
 
     Skips where there is none on this machine: no package of PyPI brings one, so the gate does not ask for it.

@@ -52,7 +52,8 @@ class PostgresServer:
         if self.user is not None:
             shutil.chown(self.folder, self.user)
         self._run("initdb", "-D", str(data), "-U", "stem", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-        rules = ["host all stem 127.0.0.1/32 trust", "host all all 127.0.0.1/32 scram-sha-256"]
+        who = "host {} stem 127.0.0.1/32 trust"
+        rules = [who.format("all"), who.format("replication"), "host all all 127.0.0.1/32 scram-sha-256"]
         (data / "pg_hba.conf").write_text("\n".join(rules) + "\n")
 
     def start(self) -> None:
@@ -64,6 +65,20 @@ class PostgresServer:
             command = [str(self.binaries / "postgres"), "-D", str(self.folder / "data"), *settings]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, user=self.user, cwd=self.folder)
         self._wait()
+
+    def replica(self) -> PostgresServer:
+        """A new server that follows this one; from now on a commit here is answered when it is applied there."""
+        folder = Path(tempfile.mkdtemp(prefix="stem-postgres-"))
+        other = PostgresServer(self.binaries, folder, free_port(), self.user, self.options)
+        if other.user is not None:
+            shutil.chown(folder, other.user)
+        where = f"host=127.0.0.1 port={self.port} user=stem application_name=other"
+        other._run("pg_basebackup", "-D", str(folder / "data"), "-d", where, "-R", "-c", "fast")
+        other.start()
+        self._run("psql", "-q", "-d", self.url, "-c", "ALTER SYSTEM SET synchronous_standby_names = other")
+        self._run("psql", "-q", "-d", self.url, "-c", "ALTER SYSTEM SET synchronous_commit = remote_apply")
+        self._run("psql", "-q", "-d", self.url, "-c", "SELECT pg_reload_conf()")
+        return other
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop: fast (SIGINT), at once as after a loss of power (SIGQUIT), or when all have left (SIGTERM)."""

@@ -17,7 +17,7 @@ __all__ = ["find_adapter", "hide_secrets", "open_split", "open_store", "scheme_o
 
 _ALIASES: Final = {"postgresql": "postgres", "rediss": "redis", "valkey": "redis", "valkeys": "redis"}
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9_]*)://")
-_PASSWORD: Final = re.compile(r"(?<=:)[^:@/]*(?=@)")
+_PASSWORD: Final = re.compile(r"(?P<before>://[^:/?#@]*:).*(?=@)|(?P<name>password=)[^&#]*", re.IGNORECASE)
 
 
 async def open_store(url: str, options: StoreOptions) -> Store:
@@ -64,8 +64,8 @@ def scheme_of(url: str) -> str:
 
 
 def hide_secrets(url: str) -> str:
-    """The URL with its password replaced, fit for messages."""
-    return _PASSWORD.sub("***", url, count=1)
+    """The URL with its passwords replaced, before the host and among the parameters, fit for messages."""
+    return _PASSWORD.sub(lambda found: f"{found['before'] or found['name']}***", url)
 
 
 def _load(name: str, scheme: str) -> Adapter:

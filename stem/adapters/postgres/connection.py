@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,13 +15,12 @@ from stem.adapters.postgres.errors import DRIVER_ERRORS, is_bouncer, translate
 from stem.adapters.postgres.url import Place
 from stem.errors import ConfigError
 
-__all__ = ["Server", "connect", "hang_up", "settings"]
+__all__ = ["Manner", "Server", "connect", "hang_up"]
 
 OLDEST: Final = 13
 CONNECT_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 15.0
 _PLAIN: Final = {
-    "application_name": "stem",
     "lock_timeout": "1000",
     "idle_in_transaction_session_timeout": "30000",
     "default_transaction_isolation": "read committed",
@@ -50,19 +50,38 @@ class Server:
         """Whether it was ever one that takes writes: if it is none any more, that passes."""
 
 
-async def connect(
-    place: Place, server: Server, *, steady: bool = True, patience: float | None = None
-) -> asyncpg.Connection:
-    """A connection, `steady` for the statements that must not depend on statistics.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a connection is used."""
 
-    `patience` is how many seconds an answer may take. Raises `ConfigError` for a server that is too old or will not
-    have this user, `StoreUnavailable` for one that does not answer.
+    name: str = "stem"
+    """What the server's administrators see of it, as `application_name`."""
+    steady: bool = True
+    """Whether it is for statements that must not depend on statistics."""
+    patience: float | None = None
+    """How many seconds an answer may take, where that is not `ANSWER_SECONDS`."""
+
+    @property
+    def seconds(self) -> float:
+        """How many seconds an answer may take."""
+        return ANSWER_SECONDS if self.patience is None else self.patience
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What the connection is set to."""
+        return {**_PLAIN, "application_name": self.name, **(_STEADY if self.steady else {})}
+
+
+async def connect(place: Place, server: Server, manner: Manner) -> asyncpg.Connection:
+    """A connection that has been looked at.
+
+    Raises `ConfigError` for a server that is too old or will not have this user, `StoreUnavailable` for one that does
+    not answer.
     """
-    patience = ANSWER_SECONDS if patience is None else patience
     check_files(place)
     known = server.behind_bouncer
     try:
-        connection = await _looked_at(place, server, steady=steady, patience=patience)
+        connection = await _looked_at(place, server, manner)
     except DRIVER_ERRORS as error:
         if known or not is_bouncer(error):
             raise translate(error, place) from error
@@ -71,7 +90,7 @@ async def connect(
         if known or not server.behind_bouncer:
             return connection
         await hang_up(connection)  # it was made for a server without one
-    return await connect(place, server, steady=steady, patience=patience)
+    return await connect(place, server, manner)
 
 
 def check_files(place: Place) -> None:
@@ -94,14 +113,14 @@ def _unfit(place: Place, name: str, found: str) -> ConfigError:
     )
 
 
-async def _looked_at(place: Place, server: Server, *, steady: bool, patience: float) -> asyncpg.Connection:
+async def _looked_at(place: Place, server: Server, manner: Manner) -> asyncpg.Connection:
     connection = await asyncpg.connect(
         place.dsn,
-        timeout=min(CONNECT_SECONDS, patience),
-        command_timeout=patience,
+        timeout=min(CONNECT_SECONDS, manner.seconds),
+        command_timeout=manner.seconds,
         statement_cache_size=0 if server.behind_bouncer else 100,
         max_cached_statement_lifetime=0,
-        server_settings=None if server.behind_bouncer else settings(steady=steady),
+        server_settings=None if server.behind_bouncer else manner.settings,
     )
     try:
         check_version(connection.get_server_version().major, place)
@@ -120,11 +139,6 @@ async def _look(connection: asyncpg.Connection, server: Server) -> None:
     server.took_writes = server.took_writes or bool(row[1])
     if row[0] != connection.get_server_pid() or not row[2]:
         server.behind_bouncer = True
-
-
-def settings(*, steady: bool) -> dict[str, str]:
-    """What a connection is set to."""
-    return {**_PLAIN, **_STEADY} if steady else dict(_PLAIN)
 
 
 def check_version(major: int, place: Place) -> None:

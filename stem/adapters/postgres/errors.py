@@ -57,7 +57,7 @@ _CROWDED: Final[_Reason] = (
 _LOST: Final[_Reason] = (
     StoreUnavailable,
     "a connection that stays open",
-    "Nothing, if this passes: it connects again.",
+    "Nothing, if this passes: it connects again. If it does not, the server's log says why it ends connections.",
 )
 _BUSY: Final[_Reason] = (
     StoreUnavailable,
@@ -178,6 +178,8 @@ def not_now(error: BaseException, place: Place) -> StemError:
 
 def _reason(error: BaseException) -> _Reason:
     state = _state(error)
+    if isinstance(error.__cause__, ssl.SSLError):  # the server ended the connection over our certificate
+        return _TLS
     if state == _PROTOCOL:
         return next((reason for sign, reason in _BOUNCER_SAYS.items() if sign in str(error)), _POOLER)
     if state:

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import asyncpg
 
-from stem.adapters.postgres.connection import Server
+from stem.adapters.postgres.connection import Manner, Server
 from stem.adapters.postgres.line import Line
 from stem.adapters.postgres.rows import columns
 from stem.adapters.postgres.statements import Book
@@ -60,7 +60,7 @@ class PostgresKeeper:
         return _without_loop(lambda: runner.run(make()))
 
     async def _renew(self, renewals: Sequence[Renewal]) -> list[LeaseVerdict]:
-        line = self._line = self._line or Line(self._place, self._server, patience=PATIENCE)
+        line = self._line = self._line or Line(self._place, self._server, Manner(name="stem keeper", patience=PATIENCE))
         rows = sorted((r.fence.task_id, r.fence.nonce, r.fence.counter, r.lease) for r in renewals)
 
         async def work(connection: asyncpg.Connection) -> list[asyncpg.Record]:

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import asyncpg
 
-from stem.adapters.postgres.connection import Server, connect, hang_up, settings
+from stem.adapters.postgres.connection import Manner, Server, connect, hang_up
 from stem.adapters.postgres.errors import (
     DRIVER_ERRORS,
     is_bouncer,
@@ -29,19 +29,16 @@ Work = Callable[[asyncpg.Connection], Awaitable[T]]
 
 CLOSE_SECONDS: Final = 5.0
 _REPEATS: Final = 6
+_STEADY: Final = Manner()
 
 
 class Line:
-    """Works are done one after the other, each whole even when its caller is cancelled.
+    """Works are done one after the other, each whole even when its caller is cancelled."""
 
-    `patience` is how many seconds an answer may take; without it what `connect` takes.
-    """
-
-    def __init__(self, place: Place, server: Server, *, steady: bool = True, patience: float | None = None) -> None:
+    def __init__(self, place: Place, server: Server, manner: Manner = _STEADY) -> None:
         self._place = place
         self._server = server
-        self._steady = steady
-        self._patience = patience
+        self._manner = manner
         self._lock = asyncio.Lock()
         self._connection: asyncpg.Connection | None = None
         self._closed = False
@@ -121,7 +118,7 @@ class Line:
         connection = await self._open()
         try:
             if self._server.behind_bouncer:
-                return await _behind_a_bouncer(connection, work, settings(steady=self._steady))
+                return await _behind_a_bouncer(connection, work, self._manner.settings)
             return await work(connection)
         except DRIVER_ERRORS as error:
             if is_connection_over(error):
@@ -132,7 +129,7 @@ class Line:
         self._refuse_when_closed()
         self._was_idle = self._connection is not None and not self._connection.is_closed()
         if self._connection is None or self._connection.is_closed():
-            connection = await connect(self._place, self._server, steady=self._steady, patience=self._patience)
+            connection = await connect(self._place, self._server, self._manner)
             try:
                 self._refuse_when_closed()  # it may have been closed while this connected
             except StoreUnavailable:

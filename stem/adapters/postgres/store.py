@@ -8,11 +8,12 @@ from typing import Final
 
 from stem.adapters.postgres import heartbeats, queries
 from stem.adapters.postgres.apply import Desk
-from stem.adapters.postgres.connection import Server
+from stem.adapters.postgres.connection import Manner, Server
 from stem.adapters.postgres.keeper import PostgresKeeper
 from stem.adapters.postgres.lease import find_suspects, lease_messages, take_messages
 from stem.adapters.postgres.line import Line
 from stem.adapters.postgres.migrations import check_schema
+from stem.adapters.postgres.safety import warnings_of
 from stem.adapters.postgres.statements import Book
 from stem.adapters.postgres.url import Place
 from stem.adapters.postgres.wake import Wake
@@ -56,7 +57,7 @@ class PostgresStore:
         self._server = server
         self._book = Book(place.schema, clock, new_id())
         self._fenced, self._free, self._leases = (Line(place, server) for _ in range(3))
-        self._reader = Line(place, server, steady=False)
+        self._reader = Line(place, server, Manner(steady=False))
         self._wake = Wake(place, server, self._book)
         self._desk = Desk(place, self._book, self._fenced, self._free, self._wake.tell, _CAPABILITIES.max_value)
         self._owed: Credits = {}
@@ -112,6 +113,10 @@ class PostgresStore:
         """The server's clock."""
         rows = await self._reader.run(lambda c: self._book.fetch(c, "now"))
         return int(rows[0][0])
+
+    async def warnings(self) -> tuple[str, ...]:
+        """What in the server's settings can lose accepted work or makes work slow; and whether nobody can listen."""
+        return await self._reader.run(lambda c: warnings_of(c, self._place, self._server))
 
     async def get(self, ids: Sequence[str]) -> Mapping[str, TaskRecord]:
         """The records of those ids that are known."""

@@ -11,7 +11,7 @@ from typing import Final, cast
 
 import asyncpg
 
-from stem.adapters.postgres.connection import Server, connect, hang_up
+from stem.adapters.postgres.connection import Manner, Server, connect, hang_up
 from stem.adapters.postgres.errors import DRIVER_ERRORS, is_read_only, translate
 from stem.adapters.postgres.statements import Book
 from stem.adapters.postgres.url import Place
@@ -23,6 +23,7 @@ __all__ = ["POLL_SECONDS", "Wake", "decode_notice"]
 POLL_SECONDS: Final = 1.0
 PATIENCE: Final = 5.0
 """Seconds for the answer of a poll: notices may be lost on a connection on which it does not come."""
+_MANNER: Final = Manner(name="stem listener", steady=False, patience=PATIENCE)
 _LONGEST_TRUST: Final = 8
 """Polls for which notices are taken as a sign that none is lost."""
 _NOTHING: Final = Notice()
@@ -114,7 +115,7 @@ class Wake:
             await asyncio.sleep(self._every)
 
     async def _hear_over_one_connection(self) -> None:
-        connection = await connect(self._place, self._server, steady=False, patience=PATIENCE)
+        connection = await connect(self._place, self._server, _MANNER)
         over = asyncio.Event()
         connection.add_termination_listener(lambda _: over.set())
         try:

@@ -116,7 +116,7 @@ async def test_connections_that_are_cut_under_load_lose_nothing(url: str) -> Non
 async def cut_connections() -> None:
     """End every connection of every store."""
     connection = await asyncpg.connect(server_url())
-    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'stem'"
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'stem%'"
     await connection.fetch(cut)
     await connection.close()
 
@@ -191,7 +191,7 @@ async def backends(server: PostgresServer) -> list[int]:
     """The server's processes that serve us; the one that takes connections comes last."""
     assert server.process is not None
     connection = await asyncpg.connect(server.url)
-    rows = await connection.fetch("SELECT pid FROM pg_stat_activity WHERE application_name = 'stem'")
+    rows = await connection.fetch("SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'stem%'")
     await connection.close()
     return [*(int(row[0]) for row in rows), server.process.pid]
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from stem.adapters.postgres.connection import settings
+from stem.adapters.postgres.connection import Manner
 from stem.adapters.postgres.lease import find_suspects, lease_messages
 from stem.adapters.postgres.statements import Book
 from stem.adapters.postgres.write import Fenced, Writing
@@ -63,7 +63,7 @@ class Counted:
 @pytest.fixture
 async def counted(store: Store, url: str, clock: ManualClock) -> AsyncIterator[Counted]:
     book = Book(url.rpartition("schema=")[2], clock, "test")
-    connection = await asyncpg.connect(server_url(), server_settings=settings(steady=True))
+    connection = await asyncpg.connect(server_url(), server_settings=Manner().settings)
     counted = Counted(connection, book)
     await counted.lease()  # so that all plans are those of empty tables
     await counted.settle(())

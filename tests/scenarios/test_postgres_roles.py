@@ -1,0 +1,145 @@
+"""Servers that take no writes, and one that takes over: a replica, a read-only database, a failover."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from stem import Stem
+from stem.adapters.postgres import open_store
+from stem.contracts.adapter import StoreOptions
+from stem.contracts.changes import Change
+from stem.contracts.queries import TaskFilter
+from stem.errors import StoreReadOnly
+from stem.testing.contracts import publish
+from tests.scenarios.support.jobs import WORK, registry
+from tests.scenarios.support.journal import Journal
+from tests.scenarios.support.outcomes import assert_each_ended_once
+from tests.scenarios.support.postgres import admin_of, fresh_url
+from tests.scenarios.support.proxy import Proxy
+from tests.scenarios.support.waiting import eventually
+from tests.server_postgres import PostgresServer, start_server
+
+pytestmark = [pytest.mark.server, pytest.mark.usefixtures("journal")]
+
+MINUTE = timedelta(seconds=60)
+
+
+@pytest.fixture
+def primary() -> Iterator[PostgresServer]:
+    server = start_server("fsync=off", "wal_level=replica", "max_wal_senders=4")
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def replica(primary: PostgresServer) -> Iterator[PostgresServer]:
+    """One that has taken part in every commit before it is answered, so that nothing is lost with the primary."""
+    server = primary.replica()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def url(primary: PostgresServer) -> str:
+    return fresh_url(primary)
+
+
+def at(url: str, before: PostgresServer, after: PostgresServer) -> str:
+    return url.replace(f":{before.port}/", f":{after.port}/")
+
+
+async def test_a_replica_answers_questions_takes_nothing_and_tells_of_what_happens(
+    primary: PostgresServer, replica: PostgresServer, url: str
+) -> None:
+    async with Stem(url) as stem, stem.worker(registry), Stem(at(url, primary, replica)) as reading:
+        handle = await WORK.enqueue(stem, 0.0)
+        await eventually(lambda: _sees(reading, handle.id), what="the task on the replica")
+        assert await reading.handle(handle.id).result(timeout=MINUTE) is not None
+        with pytest.raises(StoreReadOnly, match="primary"):
+            await WORK.enqueue(reading, 0.0)
+        assert len(await stem.inspect.queues()) == 1
+
+
+async def _sees(stem: Stem, task_id: str) -> bool:
+    return [record.id async for record in stem.inspect.every_task(TaskFilter())] == [task_id]
+
+
+async def test_an_empty_replica_is_refused_and_says_that_it_takes_no_writes(
+    replica: PostgresServer,
+) -> None:
+    with pytest.raises(StoreReadOnly, match="primary"):
+        await open_store(fresh_url(replica), StoreOptions())
+
+
+@pytest.fixture
+async def admin(primary: PostgresServer) -> AsyncIterator[asyncpg.Connection]:
+    """An administrator, who sets the database to read only and back."""
+    async with admin_of(primary) as admin:
+        yield admin
+
+
+async def test_a_database_that_is_set_to_read_only_under_a_worker_makes_it_wait_and_not_end(
+    primary: PostgresServer, admin: asyncpg.Connection, url: str, journal: Journal
+) -> None:
+    switch = "ALTER DATABASE postgres SET default_transaction_read_only = "
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'stem%'"
+    async with Stem(url) as stem, stem.worker(registry, concurrency=5):
+        batch = await stem.enqueue_many([WORK.call(0.05)] * 60)
+        await eventually(lambda: len(journal.ended()) >= 5)
+        await admin.execute(switch + "on")
+        await admin.fetch(cut)
+        await eventually(lambda: _refuses(url), what="a database that takes no writes")
+        await admin.execute(f"SET default_transaction_read_only = off; {switch}off")
+        await admin.fetch(cut)
+        await assert_each_ended_once(batch, stem, journal)
+
+
+async def _refuses(url: str) -> bool:
+    store = await open_store(url, StoreOptions())
+    try:
+        await store.commit([Change((publish(queue="refused"),))])
+    except StoreReadOnly:
+        return True
+    finally:
+        await store.aclose()
+    return False
+
+
+async def test_a_worker_that_knows_both_servers_works_on_with_the_one_that_takes_over(
+    primary: PostgresServer, replica: PostgresServer, url: str, journal: Journal
+) -> None:
+    both = url.replace("/postgres?", f",127.0.0.1:{replica.port}/postgres?target_session_attrs=read-write&")
+    async with Stem(both) as stem, stem.worker(registry, concurrency=5):
+        batch = await stem.enqueue_many([WORK.call(0.05)] * 100)
+        await eventually(lambda: len(journal.ended()) >= 10)
+        await _take_over(primary, replica)
+        await assert_each_ended_once(batch, stem, journal)
+
+
+async def test_a_worker_behind_one_address_works_on_with_the_server_to_which_it_leads_after_a_failover(
+    primary: PostgresServer, replica: PostgresServer, url: str, journal: Journal
+) -> None:
+    async with Proxy(primary.port) as wire:
+        address = url.replace(f":{primary.port}/", f":{wire.port}/")
+        async with Stem(address) as stem, stem.worker(registry, concurrency=5):
+            batch = await stem.enqueue_many([WORK.call(0.05)] * 100)
+            await eventually(lambda: len(journal.ended()) >= 10)
+            wire.lead_to(replica.port)
+            before = wire.connections
+            wire.cut()
+            await eventually(lambda: wire.connections > before + 4, what="a worker that meets a server without writes")
+            await _take_over(primary, replica)
+            await assert_each_ended_once(batch, stem, journal)
+
+
+async def _take_over(primary: PostgresServer, replica: PostgresServer) -> None:
+    """The primary dies at once; the replica takes writes from now on."""
+    await asyncio.to_thread(primary.stop, signal.SIGQUIT)
+    async with admin_of(replica) as admin:
+        assert await admin.fetchval("SELECT pg_promote()")
