@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -63,9 +64,13 @@ async def test_all_its_server_connections_may_be_cut_while_a_worker_works(
     async with Stem(url) as stem, stem.worker(registry, concurrency=5):
         batch = await stem.enqueue_many([WORK.options(max_retries=20).call(0.05)] * 60)
         for done in (5, 20, 40):
-            await eventually(lambda done=done: len(journal.ended()) >= done)
+            await eventually(partial(_have_ended, journal, done), what=f"{done} ends")
             await cut_connections(server, "%")
         await assert_each_ended_once(batch, stem, journal)
+
+
+def _have_ended(journal: Journal, done: int) -> bool:
+    return len(journal.ended()) >= done
 
 
 async def test_notices_come_past_it_where_the_url_says_how(server: PostgresServer, url: str) -> None:
