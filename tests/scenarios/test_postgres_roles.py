@@ -17,6 +17,7 @@ from stem.contracts.changes import Change
 from stem.contracts.queries import TaskFilter
 from stem.errors import StoreReadOnly
 from stem.testing.contracts import publish
+from stem.testing.contracts.ear import Ear
 from tests.scenarios.support.jobs import WORK, registry
 from tests.scenarios.support.journal import Journal
 from tests.scenarios.support.outcomes import assert_each_ended_once
@@ -70,6 +71,33 @@ async def _sees(stem: Stem, task_id: str) -> bool:
     return [record.id async for record in stem.inspect.every_task(TaskFilter())] == [task_id]
 
 
+async def test_on_a_replica_where_nobody_can_listen_one_connection_looks_again_and_again(
+    primary: PostgresServer, replica: PostgresServer, url: str
+) -> None:
+    writing = await open_store(url, StoreOptions())
+    await eventually(lambda: _opens(at(url, primary, replica)), what="the schema on the replica")
+    reading = await open_store(at(url, primary, replica), StoreOptions())
+    with Ear(reading) as ear:
+        for _ in range(2):
+            await writing.commit([Change((publish(),))])
+            await eventually(lambda: any(notice.everything for notice in ear.notices), what="a look")
+            ear.notices.clear()
+        async with admin_of(replica) as admin:
+            age = "SELECT clock_timestamp() - backend_start > '1 s' FROM pg_stat_activity WHERE application_name = $1"
+            assert await admin.fetchval(age, "stem listener") is True
+    await reading.aclose()
+    await writing.aclose()
+
+
+async def _opens(url: str) -> bool:
+    try:
+        store = await open_store(url, StoreOptions())
+    except StoreReadOnly:
+        return False
+    await store.aclose()
+    return True
+
+
 async def test_an_empty_replica_is_refused_and_says_that_it_takes_no_writes(
     replica: PostgresServer,
 ) -> None:
@@ -85,7 +113,7 @@ async def admin(primary: PostgresServer) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def test_a_database_that_is_set_to_read_only_under_a_worker_makes_it_wait_and_not_end(
-    primary: PostgresServer, admin: asyncpg.Connection, url: str, journal: Journal
+    admin: asyncpg.Connection, url: str, journal: Journal, caplog: pytest.LogCaptureFixture
 ) -> None:
     switch = "ALTER DATABASE postgres SET default_transaction_read_only = "
     cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'stem%'"
@@ -95,6 +123,7 @@ async def test_a_database_that_is_set_to_read_only_under_a_worker_makes_it_wait_
         await admin.execute(switch + "on")
         await admin.fetch(cut)
         await eventually(lambda: _refuses(url), what="a database that takes no writes")
+        await eventually(lambda: "leased nothing (STEM-E031)" in caplog.text, what="a worker that met it")
         await admin.execute(f"SET default_transaction_read_only = off; {switch}off")
         await admin.fetch(cut)
         await assert_each_ended_once(batch, stem, journal)
