@@ -123,7 +123,7 @@ async def test_a_database_that_is_set_to_read_only_under_a_worker_makes_it_wait_
         await admin.execute(switch + "on")
         await admin.fetch(cut)
         await eventually(lambda: _refuses(url), what="a database that takes no writes")
-        await eventually(lambda: "leased nothing (STEM-E031)" in caplog.text, what="a worker that met it")
+        await eventually(lambda: "a sweep failed (STEM-E031)" in caplog.text, what="a worker that met it")
         await admin.execute(f"SET default_transaction_read_only = off; {switch}off")
         await admin.fetch(cut)
         await assert_each_ended_once(batch, stem, journal)
