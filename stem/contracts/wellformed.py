@@ -38,7 +38,7 @@ def refuse(change: Change, largest: int) -> Refused | None:
 
     It has writes; it ends its lease once; it cancels, replays or discards a task once; it fires one schedule; what
     concerns a lease has a fence; a settle ends the task; a group has no negative size, a member no negative place, and
-    nothing waits for itself; no envelope and no result is larger than `largest` bytes.
+    nothing waits for itself or for its own group; no envelope and no result is larger than `largest` bytes.
     """
     if not change.writes:
         return Refused(RefusalCode.REJECTED, "a change without writes")
@@ -67,8 +67,8 @@ def _refusals(change: Change, largest: int) -> Iterator[Refused]:
             yield Refused(RefusalCode.TOO_LARGE, f"{size} bytes; at most {largest} are taken")
         if isinstance(write, Settle) and not _ends(write.event):
             yield Refused(RefusalCode.INVALID_TRANSITION, f"a settle with the event '{write.event.value}'")
-        if isinstance(write, Publish) and write.after is not None and write.after.id == write.envelope.id:
-            yield Refused(RefusalCode.REJECTED, "a message that waits for itself")
+        if isinstance(write, Publish) and _waits_for_itself(write):
+            yield Refused(RefusalCode.REJECTED, "a message that waits for itself, or for the group it is a member of")
         if _is_below_zero(write):
             yield Refused(RefusalCode.REJECTED, "a negative place or size of a group")
 
@@ -77,6 +77,15 @@ def _size(write: Write) -> int:
     if isinstance(write, Publish):
         return len(write.body)
     return len(write.result) if isinstance(write, Settle) and write.result is not None else 0
+
+
+def _waits_for_itself(write: Publish) -> bool:
+    after, member = write.after, write.member
+    if after is None:
+        return False
+    if after.kind == "group":
+        return member is not None and member.group == after.id
+    return after.id == write.envelope.id
 
 
 def _is_below_zero(write: Write) -> bool:

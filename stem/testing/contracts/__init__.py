@@ -21,22 +21,26 @@ an engine begins with: tasks, leases, fences, queries and heartbeats.
 import pytest
 
 _PARTS = (
-    *("base", "batches", "broadcasts", "build", "cancels", "closing", "commits", "continuations", "crashes"),
-    *("dead", "ear", "fences", "firing", "groups", "heartbeats", "joins", "keeping", "leases", "lineups", "locks"),
-    *("notices", "outcomes", "parks", "pauses", "pins", "queries", "renewals", "retention", "revocations"),
-    *("schedules", "suite", "transitions", "uniques", "upstreams", "writes"),
+    *("base", "batches", "broadcasts", "build", "cancels", "closing", "commits", "competing", "continuations"),
+    *("counts", "crashes", "crowds", "dead", "dice", "ear", "fences", "firing", "groups", "heartbeats", "joins"),
+    *("keeping", "leases", "lineups", "locks", "namespaces", "notices", "outcomes", "parks", "pauses", "pins"),
+    *("queries", "renewals", "retention", "revocations", "schedules", "suite", "transitions", "uniques"),
+    *("upstreams", "writes"),
 )
 pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _PARTS))
 
 # ruff: noqa: E402  # pytest must know the parts before they are imported
-from stem.testing.contracts.batches import BatchContract
+from stem.testing.contracts.batches import BatchContract, LinkedBatchContract
 from stem.testing.contracts.broadcasts import BroadcastContract
 from stem.testing.contracts.build import Bench, make_envelope, publish
 from stem.testing.contracts.cancels import CancelReplayContract
 from stem.testing.contracts.closing import ClosingContract
 from stem.testing.contracts.commits import CommitContract
+from stem.testing.contracts.competing import CompetingContract
 from stem.testing.contracts.continuations import ContinuationContract
+from stem.testing.contracts.counts import CountContract
 from stem.testing.contracts.crashes import CrashContract
+from stem.testing.contracts.crowds import CrowdContract
 from stem.testing.contracts.dead import DeadLetterContract
 from stem.testing.contracts.ear import Ear
 from stem.testing.contracts.fences import FenceContract
@@ -47,6 +51,7 @@ from stem.testing.contracts.joins import JoinContract
 from stem.testing.contracts.keeping import KeepingContract
 from stem.testing.contracts.leases import LeaseContract
 from stem.testing.contracts.locks import LockContract
+from stem.testing.contracts.namespaces import NamespaceContract
 from stem.testing.contracts.notices import NoticeContract
 from stem.testing.contracts.outcomes import OutcomeContract
 from stem.testing.contracts.parks import ParkContract
@@ -70,9 +75,12 @@ __all__ = [
     "CancelReplayContract",
     "ClosingContract",
     "CommitContract",
+    "CompetingContract",
     "ContinuationContract",
     "CoreContract",
+    "CountContract",
     "CrashContract",
+    "CrowdContract",
     "DeadLetterContract",
     "Ear",
     "FenceContract",
@@ -83,7 +91,9 @@ __all__ = [
     "KeeperContract",
     "KeepingContract",
     "LeaseContract",
+    "LinkedBatchContract",
     "LockContract",
+    "NamespaceContract",
     "NoticeContract",
     "OutcomeContract",
     "ParkContract",

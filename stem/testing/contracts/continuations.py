@@ -10,17 +10,19 @@ from stem.contracts.changes import (
     Cancel,
     Change,
     Duplicate,
+    OpenGroup,
     Publish,
     RefusalCode,
     Refused,
     Release,
     UniqueKey,
+    Write,
 )
 from stem.contracts.store import Delivery
-from stem.tasks.links import After
+from stem.tasks.links import After, Member
 from stem.tasks.state import TaskState
 from stem.testing.contracts.base import Contract
-from stem.testing.contracts.build import FAILURE, SUCCESS, Bench, publish, seconds
+from stem.testing.contracts.build import FAILURE, SUCCESS, Bench, label, make_envelope, publish, seconds
 from stem.testing.contracts.ear import Ear
 from stem.testing.contracts.lineups import chain, states
 
@@ -99,8 +101,8 @@ class ContinuationContract(Contract):
         assert not (await bench.record(write.envelope.id)).held
         assert await bench.leased_ids(5) == [write.envelope.id]
 
-    @pytest.mark.parametrize("end", [FAILURE, Bury("crashed")], ids=["failed", "buried"])
-    async def test_what_has_failed_before_the_publish_counts_at_once(self, bench: Bench, end: Bury) -> None:
+    @pytest.mark.parametrize("end", [FAILURE, Bury("crashed")], ids=label)
+    async def test_what_has_failed_before_the_publish_counts_at_once(self, bench: Bench, end: Write) -> None:
         await bench.put()
         upstream = await bench.finish(end)
         links = [publish(after=After(upstream))]
@@ -129,9 +131,11 @@ class ContinuationContract(Contract):
         assert await bench.refused(publish(after=After(task_id, "group"))) == RefusalCode.UNKNOWN_ID
 
     async def test_a_message_that_waits_for_itself_is_refused(self, bench: Bench) -> None:
-        write = publish()
-        own = Publish(envelope=write.envelope, body=write.body, after=After(write.envelope.id))
-        assert await bench.refused(own) == RefusalCode.REJECTED
+        own = make_envelope()
+        assert await bench.refused(publish(own, after=After(own.id))) == RefusalCode.REJECTED
+        await bench.apply(OpenGroup(group="g", size=1))
+        member = publish(after=After("g", "group"), member=Member("g", 0))
+        assert await bench.refused(member) == RefusalCode.REJECTED
 
     async def test_a_continuation_that_is_known_is_applied_and_changes_nothing(self, bench: Bench) -> None:
         links = chain(3)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from stem.contracts.changes import Bury, Change, Discard, RefusalCode, Replay
+from stem.contracts.changes import Bury, Change, Discard, RefusalCode, Replay, Write
 from stem.contracts.queries import TaskFilter
 from stem.tasks.state import TaskState
 from stem.tasks.status import Failure
 from stem.testing.contracts.base import Contract
-from stem.testing.contracts.build import FAILURE, SUCCESS, Bench, publish, seconds
+from stem.testing.contracts.build import FAILURE, SUCCESS, Bench, label, publish, seconds
 
 __all__ = ["DeadLetterContract"]
 
@@ -127,10 +127,10 @@ class DeadLetterContract(Contract):
         await bench.apply(Replay(task_id))
         assert await bench.leased_ids() == [task_id]
 
-    @pytest.mark.parametrize("end", [SUCCESS, FAILURE], ids=["succeeded", "only failed"])
-    async def test_what_is_no_dead_letter_is_left_as_it_is(self, bench: Bench, end: object) -> None:
+    @pytest.mark.parametrize("end", [SUCCESS, FAILURE], ids=label)
+    async def test_what_is_no_dead_letter_is_left_as_it_is(self, bench: Bench, end: Write) -> None:
         ended = await bench.running()
-        await bench.apply(SUCCESS if end is SUCCESS else FAILURE, fence=ended.fence)
+        await bench.apply(end, fence=ended.fence)
         ids = [ended.fence.task_id, (await bench.running()).fence.task_id, await bench.put()]
         before = await bench.everything()
         for task_id in ids:

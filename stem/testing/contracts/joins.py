@@ -64,12 +64,12 @@ class JoinContract(Contract):
         assert await bench.leased_ids(9, queues={"bodies": 1}) == ([body] if state is GroupState.MET else [])
         assert (await bench.state(body)) is (TaskState.RUNNING if state is GroupState.MET else TaskState.CANCELLED)
 
-    @pytest.mark.parametrize(("end", "succeeded"), ENDS, ids=[label(end) for end, _ in ENDS])
-    async def test_a_member_joins_in_whatever_way_it_ends(self, bench: Bench, end: Write, succeeded: int) -> None:
+    @pytest.mark.parametrize(("end", "good"), ENDS, ids=[label(end) for end, _ in ENDS])
+    async def test_a_member_joins_in_whatever_way_it_ends(self, bench: Bench, end: Write, good: int) -> None:
         group, _ = await fill(bench, 2, "settled")
         await bench.finish(end)
         found = await group_of(bench, group)
-        assert (found.joined, found.succeeded) == (1, succeeded)
+        assert (found.joined, found.succeeded) == (1, good)
 
     async def test_a_member_that_is_cancelled_while_it_waits_joins(self, bench: Bench) -> None:
         group, ids, body = await chord(bench, 2, "settled")

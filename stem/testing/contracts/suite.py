@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from stem.testing.contracts.batches import BatchContract
+from stem.testing.contracts.batches import BatchContract, LinkedBatchContract
 from stem.testing.contracts.broadcasts import BroadcastContract
 from stem.testing.contracts.cancels import CancelReplayContract
 from stem.testing.contracts.closing import ClosingContract
 from stem.testing.contracts.commits import CommitContract
+from stem.testing.contracts.competing import CompetingContract
 from stem.testing.contracts.continuations import ContinuationContract
+from stem.testing.contracts.counts import CountContract
 from stem.testing.contracts.crashes import CrashContract
+from stem.testing.contracts.crowds import CrowdContract
 from stem.testing.contracts.dead import DeadLetterContract
 from stem.testing.contracts.fences import FenceContract
 from stem.testing.contracts.firing import FiringContract
@@ -18,6 +21,7 @@ from stem.testing.contracts.joins import JoinContract
 from stem.testing.contracts.keeping import KeepingContract
 from stem.testing.contracts.leases import LeaseContract
 from stem.testing.contracts.locks import LockContract
+from stem.testing.contracts.namespaces import NamespaceContract
 from stem.testing.contracts.notices import NoticeContract
 from stem.testing.contracts.outcomes import OutcomeContract
 from stem.testing.contracts.parks import ParkContract
@@ -58,6 +62,7 @@ class CoreContract(
 
 class StoreContract(
     CoreContract,
+    LinkedBatchContract,
     LockContract,
     RevocationContract,
     PauseContract,
@@ -73,5 +78,9 @@ class StoreContract(
     JoinContract,
     ClosingContract,
     PinContract,
+    CountContract,
+    CrowdContract,
+    CompetingContract,
+    NamespaceContract,
 ):
     """Everything that `stem.contracts` promises, as tests."""
