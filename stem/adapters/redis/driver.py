@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Awaitable, Mapping
 from typing import Any, Final, Protocol, cast
 
@@ -14,14 +12,13 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from stem.adapters.redis.url import Place
+from stem.adapters.redis.route import Route
+from stem.adapters.redis.wire import Value, kind_of, options_for
 
 __all__ = ["BlockingClient", "Client", "Ear", "NoScript", "Value", "blocking_client", "client", "ear_of", "subscriber"]
 
 NoScript = redis.exceptions.NoScriptError
-Value = str | bytes | int
 _ASYNC: Final[Any] = redis.asyncio
-_HIREDIS: Final[Any] = importlib.import_module("hiredis") if importlib.util.find_spec("hiredis") else None
 _BLOCKING: Final[Any] = redis
 
 
@@ -56,25 +53,26 @@ class BlockingClient(Protocol):
     def close(self) -> None: ...
 
 
-def client(place: Place) -> Client:
-    """A client over up to `place.connections` connections, each opened when it is needed.
+def client(route: Route) -> Client:
+    """A client over as many connections as the place allows, each opened when it is needed.
 
     A call that meets a connection which died is repeated once, on a new one.
     """
+    place = route.place
     pool = _ASYNC.BlockingConnectionPool(
-        connection_class=_kind(_ASYNC, place),
+        connection_class=kind_of(_ASYNC, route),
         max_connections=place.connections,
         timeout=place.timeout,
         retry=AsyncRetry(NoBackoff(), 1),
-        **_options(place, place.timeout),
+        **options_for(place, place.timeout),
     )
     return cast("Client", _ASYNC.Redis.from_pool(pool))
 
 
-def subscriber(place: Place) -> Client:
+def subscriber(route: Route) -> Client:
     """A client with one connection; nothing is repeated. How long it may be silent is said with each read."""
-    options = {**_options(place, place.timeout), "retry": AsyncRetry(NoBackoff(), 0)}
-    pool = _ASYNC.ConnectionPool(connection_class=_kind(_ASYNC, place), max_connections=1, **options)
+    options = {**options_for(route.place, route.place.timeout), "retry": AsyncRetry(NoBackoff(), 0)}
+    pool = _ASYNC.ConnectionPool(connection_class=kind_of(_ASYNC, route), max_connections=1, **options)
     return cast("Client", _ASYNC.Redis.from_pool(pool))
 
 
@@ -84,60 +82,12 @@ def ear_of(listening: Client) -> Ear:
     return cast("Ear", made.pubsub())
 
 
-def blocking_client(place: Place, timeout: float) -> BlockingClient:
+def blocking_client(route: Route, timeout: float) -> BlockingClient:
     """A client for one thread, with one connection, which it opens at its first use."""
     pool = _BLOCKING.ConnectionPool(
-        connection_class=_kind(_BLOCKING, place),
+        connection_class=kind_of(_BLOCKING, route),
         max_connections=1,
         retry=Retry(NoBackoff(), 1),
-        **_options(place, timeout),
+        **options_for(route.place, timeout),
     )
     return cast("BlockingClient", _BLOCKING.Redis.from_pool(pool))
-
-
-class _Packing:
-    """Packs commands in C: the driver's asyncio connections do it in Python, which a batch of hundreds feels."""
-
-    def pack_command(self, *words: Value) -> list[bytes]:
-        command, *rest = words
-        packed: bytes = _HIREDIS.pack_command((*str(command).split(), *rest))
-        return [packed]
-
-
-def _kind(module: Any, place: Place) -> Any:
-    if place.socket is not None:
-        kind = module.UnixDomainSocketConnection
-    else:
-        kind = module.SSLConnection if place.tls else module.Connection
-    packs = module is _ASYNC and hasattr(_HIREDIS, "pack_command")
-    return type(kind.__name__, (_Packing, kind), {}) if packs else kind
-
-
-def _options(place: Place, timeout: float) -> dict[str, Any]:
-    """What connections are made with; `timeout` is how long an answer may take, those of the greeting too."""
-    options: dict[str, Any] = {
-        "db": place.db,
-        "username": place.username,
-        "password": place.password,
-        "socket_timeout": timeout,
-        "protocol": 2,
-    }
-    if place.socket is not None:
-        return {**options, "path": place.socket}
-    options |= {
-        "host": place.host,
-        "port": place.port,
-        "socket_connect_timeout": timeout,
-        "socket_keepalive": True,
-    }
-    return {**options, **_tls_options(place)} if place.tls else options
-
-
-def _tls_options(place: Place) -> dict[str, Any]:
-    return {
-        "ssl_ca_certs": place.tls_ca,
-        "ssl_certfile": place.tls_cert,
-        "ssl_keyfile": place.tls_key,
-        "ssl_cert_reqs": "none" if place.tls_verify == "none" else "required",
-        "ssl_check_hostname": place.tls_verify == "full",
-    }

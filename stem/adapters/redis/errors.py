@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from redis import exceptions as driver
@@ -44,37 +44,70 @@ _BY_TEXT: Final[Mapping[str, _Reason]] = {
     "can't run this command": _RIGHTS,
     "DB index is out of range": _DB,
     "invalid DB index": _DB,
-    "MOVED": (ConfigError, "the node that serves the namespace's slot", "Point the URL at that node of the cluster."),
+    "cluster support disabled": (ConfigError, "a node of a cluster", "It is a single server: use redis://."),
     "loading the dataset": (StoreUnavailable, "a server that has loaded its data", _WAIT),
-    "CLUSTERDOWN": (StoreUnavailable, "a cluster that is up", _WAIT),
-    "MASTERDOWN": (StoreUnavailable, "a replica with its primary", _WAIT),
-    "TRYAGAIN": (StoreUnavailable, "a slot that stands still", _WAIT),
     "BUSY ": (StoreUnavailable, "a server that is not busy with a script", _WAIT),
     "max number of clients": (StoreUnavailable, "a free connection", "Raise maxclients, or open fewer stores."),
     "WRONGTYPE": (StoreError, "keys of this engine only", "Choose a namespace that no other program uses."),
 }
-_TLS: Final = "Check rediss:// against the server's setting, tls_ca, and the name in its certificate."
+_BY_KIND: Final[Mapping[type[BaseException], _Reason]] = {
+    driver.MovedError: (ConfigError, "a URL that finds the node of a namespace", "A cluster is redis+cluster://."),
+    driver.AskError: (StoreUnavailable, "a slot that stands still", _WAIT),
+    driver.TryAgainError: (StoreUnavailable, "a slot that stands still", _WAIT),
+    driver.MasterDownError: (StoreUnavailable, "a replica with its primary", _WAIT),
+    driver.ClusterDownError: (StoreUnavailable, "a cluster that is up", _WAIT),
+}
+_TLS: Final = "Check rediss:// against the server's setting, ssl_ca_certs, and the name in its certificate."
 _HOST: Final = "Correct the host name in the URL."
 _REACH: Final = "Check that the server runs, its address, and that plain and TLS ports are not mixed up."
+_NO_WAY: Final[Mapping[type[BaseException], _Reason]] = {
+    ssl.SSLCertVerificationError: (ConfigError, "a certificate that can be trusted", _TLS),
+    socket.gaierror: (StoreUnavailable, "a host name that can be resolved", _HOST),
+}
+_BROKEN_TLS: Final[Mapping[type[BaseException], _Reason]] = {
+    ssl.SSLError: (StoreUnavailable, "a TLS connection", _TLS),
+}
+_UNREACHED: Final = (StoreUnavailable, "a Redis server that answers", _REACH)
+_SILENCE: Final[Mapping[type[BaseException], _Reason]] = {
+    driver.ConnectionError: _UNREACHED,
+    driver.TimeoutError: _UNREACHED,
+    OSError: _UNREACHED,
+}
+_FAULT: Final = (
+    StoreError,
+    "a command that the server can run",
+    "Report this with the message; it is a fault of Stem.",
+)
 
 
 def translate(error: BaseException, place: object) -> StemError:
     """The error to raise in the place of one of the driver; `place` says which server, without the password."""
+    own = next((one for one in _causes(error) if isinstance(one, StemError)), None)
+    if own is not None:
+        return own
+    (kind, expected, do), found = _explain(error)
+    return kind(expected=f"{expected}: {place}", found=_text(found), do=do)
+
+
+def _explain(error: BaseException) -> tuple[_Reason, BaseException]:
+    """The reason, and which of the errors behind this one says it best."""
     chain = list(_chain(error))
-    if any(isinstance(one, ssl.SSLCertVerificationError) for one in chain):
-        return ConfigError(expected=f"a certificate that can be trusted: {place}", found=_text(chain[-1]), do=_TLS)
-    if any(isinstance(one, socket.gaierror) for one in chain):
-        return StoreUnavailable(expected=f"a host name that can be resolved: {place}", found=_text(chain[-1]), do=_HOST)
     text = _text(error)
-    for sign, (kind, expected, do) in _BY_TEXT.items():
-        if sign in text:
-            return kind(expected=f"{expected}: {place}", found=text, do=do)
-    if any(isinstance(one, ssl.SSLError) for one in chain):
-        return StoreUnavailable(expected=f"a TLS connection: {place}", found=_text(chain[-1]), do=_TLS)
-    if any(isinstance(one, driver.ConnectionError | driver.TimeoutError | OSError) for one in chain):
-        return StoreUnavailable(expected=f"a Redis server that answers: {place}", found=text, do=_REACH)
-    do = "Report this with the message; it is a fault of Stem."
-    return StoreError(expected=f"a command that the server can run: {place}", found=text, do=do)
+    if (reason := _among(chain, _NO_WAY)) is not None:
+        return reason, chain[-1]
+    if (reason := _among([error], _BY_KIND)) is not None:
+        return reason, error
+    if (reason := next((reason for sign, reason in _BY_TEXT.items() if sign in text), None)) is not None:
+        return reason, error
+    if (reason := _among(chain, _BROKEN_TLS)) is not None:
+        return reason, chain[-1]
+    return _among(chain, _SILENCE) or _FAULT, error
+
+
+def _among(errors: Sequence[BaseException], reasons: Mapping[type[BaseException], _Reason]) -> _Reason | None:
+    """The reason of the first kind that one of the errors is."""
+    kinds = (kind for kind in reasons if any(isinstance(error, kind) for error in errors))
+    return next((reasons[kind] for kind in kinds), None)
 
 
 def is_moved_role(error: BaseException) -> bool:
@@ -88,10 +121,17 @@ def closed(place: object) -> StoreUnavailable:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what caused it."""
+    """The error and what it came from."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it was made of; not what else was being handled at the time."""
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def _text(error: BaseException) -> str:

@@ -9,8 +9,8 @@ from stem.adapters.redis.changes import dump
 from stem.adapters.redis.connection import time_for
 from stem.adapters.redis.driver import BlockingClient, NoScript, Value, blocking_client
 from stem.adapters.redis.errors import DRIVER_ERRORS, translate
+from stem.adapters.redis.route import Route
 from stem.adapters.redis.scripts import keys_of, script
-from stem.adapters.redis.url import Place
 from stem.clock import Clock
 from stem.contracts.store import LeaseVerdict, Renewal
 from stem.errors import StoreUnavailable
@@ -31,8 +31,8 @@ _PATIENCE: Final = 1.0
 class RedisKeeper:
     """Renews leases in place. The connection is opened at the first use, and anew after an error."""
 
-    def __init__(self, place: Place, namespace: str, clock: Clock) -> None:
-        self._place = place
+    def __init__(self, route: Route, namespace: str, clock: Clock) -> None:
+        self._route = route
         self._keys = keys_of(namespace)
         self._clock = clock
         self._client: BlockingClient | None = None
@@ -59,12 +59,13 @@ class RedisKeeper:
             letters: bytes = self._evaluate(time_for(self._clock), rows)
         except DRIVER_ERRORS as error:
             self.close()
-            raise _unavailable(error, self._place) from error
+            self._route.heed(error)
+            raise _unavailable(error, self._route.place) from error
         return [_VERDICTS[letter] for letter in letters.decode()]
 
     def _evaluate(self, *arguments: str) -> Any:
         if self._client is None:
-            self._client = blocking_client(self._place, min(_PATIENCE, self._place.timeout))
+            self._client = blocking_client(self._route, min(_PATIENCE, self._route.place.timeout))
         wanted = script("renew")
         given: tuple[Value, ...] = (len(self._keys), *self._keys, *arguments)
         try:
@@ -73,7 +74,7 @@ class RedisKeeper:
             return self._client.execute_command("EVAL", wanted.text, *given)
 
 
-def _unavailable(error: BaseException, place: Place) -> StoreUnavailable:
+def _unavailable(error: BaseException, place: object) -> StoreUnavailable:
     """Whatever it was, the lease was not extended, and it will be tried again."""
     found = translate(error, place)
     if isinstance(found, StoreUnavailable):

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 
 from stem.adapters.redis.connection import Server
+from stem.adapters.redis.url import Place, Via
 from stem.errors import ConfigError, StoreError, StoreReadOnly
 
-__all__ = ["OLDEST", "check_server", "read_info", "warnings_for"]
+__all__ = ["OLDEST", "check_certificates", "check_server", "read_info", "warnings_for"]
 
 OLDEST: Final = (6, 2)
+
+
+def check_certificates(place: Place) -> None:
+    """Raise `ConfigError` for files of certificates or keys that cannot be used, before anything is sent."""
+    tls = place.tls
+    if tls is None:
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if tls.ca_certs is not None:
+            context.load_verify_locations(tls.ca_certs)
+        if tls.certfile is not None:
+            context.load_cert_chain(tls.certfile, tls.keyfile, tls.password or "")
+    except OSError as error:
+        named = ", ".join(file for file in (tls.ca_certs, tls.certfile, tls.keyfile) if file is not None)
+        raise ConfigError(
+            expected=f"certificates and a key in PEM form in {named}",
+            found=str(error),
+            do="Correct ssl_ca_certs, ssl_certfile, ssl_keyfile or ssl_password in the URL, or the files.",
+        ) from error
 
 
 async def check_server(server: Server) -> None:
@@ -36,13 +58,14 @@ async def check_server(server: Server) -> None:
 
 
 async def read_info(server: Server) -> dict[str, str]:
-    """What the server tells of itself, by name; with `save` where its configuration may be read. Empty when forbidden.
+    """What the server tells of itself, by name; with `via`, how it was found, and `save` where that may be read.
 
     Raises the errors of an unreachable server, a wrong password or a database that does not exist.
     """
     await server.command("EXISTS", server.keys[0])
     info = await _ask(server, "INFO")
     found = {str(name): str(value) for name, value in (info or {}).items()}
+    found["via"] = server.place.via.value
     settings = await _ask(server, "CONFIG GET", "save")
     if settings is not None:
         found["save"] = _text(next(iter(dict(settings).values()), ""))
@@ -67,6 +90,10 @@ def warnings_for(info: Mapping[str, str]) -> tuple[str, ...]:
     if policy != "noeviction":
         found.append(
             f"maxmemory-policy is {policy}: when memory is full the server may delete tasks. Set it to noeviction."
+        )
+    if info.get("cluster_enabled") == "1" and info.get("via") != Via.CLUSTER.value:
+        found.append(
+            "the server is a node of a cluster: when its slots move, this URL leads nowhere. Use redis+cluster://."
         )
     if info.get("aof_enabled") == "0":
         found.append(_without_log(info.get("save")))

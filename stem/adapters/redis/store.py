@@ -91,7 +91,7 @@ class RedisStore:
 
     def keeper(self) -> Keeper:
         """A blocking renewer with a connection of its own."""
-        return RedisKeeper(self.server.place, self._namespace, self._clock)
+        return RedisKeeper(self.server.route, self._namespace, self._clock)
 
     def listen(self, listener: Listener) -> Subscription:
         """Hear of own commits at once, of others' by a message, and of lost messages within two seconds."""

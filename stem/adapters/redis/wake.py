@@ -107,6 +107,7 @@ class Wake:
             try:
                 await self._hear()
             except DRIVER_ERRORS as error:
+                self._server.route.heed(error)
                 if self._subscribed:
                     pause = _FIRST_PAUSE
                     _LOG.info("lost the notices of %s: %s", self._server.place, error)
@@ -116,7 +117,7 @@ class Wake:
             pause = min(2 * pause, POLL_SECONDS)
 
     async def _hear(self) -> None:
-        listening = driver.subscriber(self._server.place)
+        listening = driver.subscriber(self._server.route)
         ear = driver.ear_of(listening)
         try:
             await ear.subscribe(self._server.channel)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from stem.adapters.redis import driver
+from stem.adapters.redis.route import Route
 from stem.adapters.redis.url import parse_url
 
 _WITHOUT = """
@@ -30,7 +31,7 @@ def test_without_the_driver_there_is_an_install_line() -> None:
 
 @pytest.mark.parametrize("url", ["redis://localhost", "rediss://localhost", "redis:///run/redis.sock"])
 def test_commands_are_packed_as_the_protocol_says(url: str) -> None:
-    pool: Any = driver.client(parse_url(url)).connection_pool
+    pool: Any = driver.client(Route(parse_url(url), "{key}")).connection_pool
     connection = pool.connection_class(**pool.connection_kwargs)
     packed = b"".join(connection.pack_command("CONFIG GET", "säve", b"\0\xff", 7))
     assert packed == b"*5\r\n$6\r\nCONFIG\r\n$3\r\nGET\r\n$5\r\ns\xc3\xa4ve\r\n$2\r\n\x00\xff\r\n$1\r\n7\r\n"

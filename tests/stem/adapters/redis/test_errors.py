@@ -178,11 +178,11 @@ async def test_a_certificate_is_verified_unless_the_url_says_otherwise(secure: i
     assert isinstance(error, ConfigError)
     assert "certificate" in error.expected
     ca = certificates / "cert.pem"
-    assert isinstance(await _open(f"rediss://:secret@127.0.0.1:{secure}?tls_ca={ca}"), ConfigError)
+    assert isinstance(await _open(f"rediss://:secret@127.0.0.1:{secure}?ssl_ca_certs={ca}"), ConfigError)
     for url in (
-        f"rediss://localhost:{secure}?tls_ca={ca}",
-        f"rediss://127.0.0.1:{secure}?tls_ca={ca}&tls_verify=ca",
-        f"rediss://127.0.0.1:{secure}?tls_verify=none",
+        f"rediss://localhost:{secure}?ssl_ca_certs={ca}",
+        f"rediss://127.0.0.1:{secure}?ssl_ca_certs={ca}&ssl_check_hostname=false",
+        f"rediss://127.0.0.1:{secure}?ssl_cert_reqs=none",
     ):
         store = await open_store(url, StoreOptions())
         assert await store.commit([Change((publish(),))]) == [APPLIED]

@@ -68,6 +68,6 @@ async def test_namespaces_know_nothing_of_each_other(bench: Bench, store: RedisS
     from stem.adapters.redis import open_store
 
     await bench.put()
-    other = await open_store(f"redis://127.0.0.1:{store.server.place.port}", StoreOptions(namespace="other"))
+    other = await open_store(f"redis://127.0.0.1:{store.server.place.hosts[0].port}", StoreOptions(namespace="other"))
     assert await other.queues() == ()
     await other.aclose()
