@@ -24,8 +24,10 @@ from stem.tasks.status import Progress, TaskStatus
 if TYPE_CHECKING:
     from stem.client.batch import Batch
     from stem.client.enqueue import Publisher
+    from stem.client.events import QueueEvents
     from stem.client.home import Home
     from stem.client.inspect import Inspector
+    from stem.client.operate import Operator
     from stem.client.wait import Waiter
     from stem.client.within import Joining
     from stem.contracts.store import Store
@@ -168,6 +170,17 @@ class Stem:
         """Questions of an operator, answered by the store."""
         return self._open.inspector
 
+    @property
+    def operate(self) -> Operator:
+        """What operators do to queues and to many tasks at once: pause, purge, replay, discard."""
+        return self._open.operator
+
+    def queue_events(self, queue: str, /) -> QueueEvents:
+        """The events of a queue: what applications tell everybody who listens, beside the tasks."""
+        from stem.client.events import QueueEvents
+
+        return QueueEvents(self._open.store, queue)
+
     def worker(
         self,
         registry: Registry,
@@ -249,6 +262,7 @@ class Stem:
         from stem.client.enqueue import Publisher
         from stem.client.home import Home
         from stem.client.inspect import Inspector
+        from stem.client.operate import Operator
         from stem.client.wait import Waiter
         from stem.contracts.adapter import StoreOptions
         from stem.stores.committer import Committer
@@ -257,13 +271,15 @@ class Stem:
         options = StoreOptions(clock=self._clock, namespace=self._namespace, retention=self._retention)
         store = await open_split(self._places.broker, self._places.results, options)
         committer = Committer(store, clock=self._clock)
+        inspector = Inspector(store, committer)
         return _Parts(
             home=Home.here(),
             store=store,
             committer=committer,
             publisher=Publisher(committer, self, defaults=self._defaults, payload_limit=self._payload_limit),
             waiter=Waiter(store, clock=self._clock),
-            inspector=Inspector(store, committer),
+            inspector=inspector,
+            operator=Operator(store, committer, inspector),
         )
 
 
@@ -277,6 +293,7 @@ class _Parts:
     publisher: Publisher
     waiter: Waiter
     inspector: Inspector
+    operator: Operator
 
     async def aclose(self) -> None:
         await self.waiter.aclose()

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from stem.cli.exits import Exit, exit_of, lines_of
+from stem.cli.exits import Exit
 from stem.cli.filters import filter_options, paging_options, task_filter
 from stem.cli.jobs import show_record
 from stem.cli.output import Output
 from stem.cli.session import app_option, ask, json_option, url_option
+from stem.cli.sweeps import agreed, many_options, progress, report
+from stem.cli.values import DURATION
 from stem.cli.views import DEAD_COLUMNS, dead_row, document_of
+from stem.client.operate import Sweep, Watch
 from stem.contracts.queries import TaskFilter
-from stem.errors import StemError, StoreUnavailable, UnknownId
-from stem.tasks.status import TaskStatus
+from stem.errors import StemError, UnknownId
+from stem.tasks.status import TaskRecord, TaskStatus
 
 if TYPE_CHECKING:
     from stem.app import Stem
 
 __all__ = ["dlq"]
 
-_HELP: Final = "The dead letters: list, show, replay."
+_HELP: Final = "The dead letters: list, show, replay, purge."
 
 
 @click.group("dlq", help=_HELP)
@@ -71,76 +74,88 @@ def show_dead(task_id: str, *, arguments: bool, url: str | None, app: str | None
 @dlq.command("replay")
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="All dead letters that the filters choose.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Only say how many it would be.")
+@click.option("--delay", type=DURATION, default="0s", metavar="DURATION", help="Due only after this time.")
+@many_options
 @filter_options
 @url_option
 @app_option
 @json_option
 @click.pass_context
 def replay(
-    context: click.Context,
-    /,
-    ids: tuple[str, ...],
-    *,
-    every: bool,
-    yes: bool,
-    dry_run: bool,
-    url: str | None,
-    app: str | None,
-    as_json: bool,
-    **where: Any,
+    context: click.Context, /, ids: tuple[str, ...], *, every: bool, delay: timedelta, as_json: bool, **given: Any
 ) -> None:
     """Queue failed, cancelled or expired tasks again: the same id and arguments, with all counters at zero."""
-    if bool(ids) == every:
-        raise click.UsageError("name the tasks, or choose them with --all and filters; one of the two")
-    chosen = list(ids) if ids else ask(url, lambda stem: _dead_ids(stem, task_filter(**where, dead=True)), app)
-    output = Output(as_json)
-    if dry_run:
-        output.record({"would_replay": len(chosen)})
-        return
-    if every and chosen and not yes and not _agreed(len(chosen)):
-        output.talk(f"refused: {len(chosen)} dead letters would be replayed; say so with --yes")
-        context.exit(Exit.REFUSED)
-    context.exit(_report(output, ask(url, lambda stem: _replay_all(stem, chosen), app)))
+    chosen = _Chosen.of(ids, every, given)
+    context.exit(chosen.sweep("replay", "replayed", _replaying(delay), Output(as_json)))
 
 
-async def _dead_ids(stem: Stem, where: TaskFilter) -> list[str]:
-    return [record.id async for record in stem.inspect.every_task(where)]
+@dlq.command("purge")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All dead letters that the filters choose.")
+@many_options
+@filter_options
+@url_option
+@app_option
+@json_option
+@click.pass_context
+def purge(context: click.Context, /, ids: tuple[str, ...], *, every: bool, as_json: bool, **given: Any) -> None:
+    """Give dead letters up: they stay failed tasks, and are kept no longer than any other."""
+    chosen = _Chosen.of(ids, every, given)
+    context.exit(chosen.sweep("purge", "purged", _discarding, Output(as_json)))
 
 
-def _agreed(count: int) -> bool:
-    """Whether the person at the terminal says yes; nobody at a terminal is a no."""
-    return sys.stdin.isatty() and click.confirm(f"Replay {count} dead letters?", err=True)
+_Act = Callable[["Stem", "Sequence[TaskRecord]", "Watch"], Awaitable["Sweep"]]
 
 
-async def _replay_all(stem: Stem, ids: Sequence[str]) -> dict[str, StemError | None]:
-    """Each id with the error that it met. A store that is gone ends the walk; what was replayed stays replayed."""
-    answers: dict[str, StemError | None] = {}
-    with click.progressbar(ids, label="replaying", file=sys.stderr, hidden=len(ids) < 20) as bar:
-        for task_id in bar:
-            answers[task_id] = await _replay_one(stem, task_id)
-    return answers
+def _replaying(delay: timedelta) -> _Act:
+    return lambda stem, tasks, watch: stem.operate.replay(tasks, delay=delay, watch=watch)
 
 
-async def _replay_one(stem: Stem, task_id: str) -> StemError | None:
-    try:
-        await stem.inspect.replay(task_id)
-    except StoreUnavailable:
-        raise
-    except StemError as error:
-        return error
-    return None
+def _discarding(stem: Stem, tasks: Sequence[TaskRecord], watch: Watch) -> Awaitable[Sweep]:
+    return stem.operate.discard(tasks, watch=watch)
 
 
-def _report(output: Output, answers: dict[str, StemError | None]) -> Exit:
-    """Print what happened; the exit code of the first error."""
-    failed = {task_id: error for task_id, error in answers.items() if error is not None}
-    done = [task_id for task_id, error in answers.items() if error is None]
-    refused = [{"id": task_id, "code": error.code, "found": error.found} for task_id, error in failed.items()]
-    if output.as_json:
-        output.document({"replayed": done, "refused": refused})
-    else:
-        output.record({"replayed": len(done)})
-        output.talk("\n".join(line for error in failed.values() for line in lines_of(error)))
-    return next(map(exit_of, failed.values()), Exit.OK)
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The dead letters that a command is about, and how it was asked for them."""
+
+    ids: tuple[str, ...]
+    where: TaskFilter
+    limit: int | None
+    dry_run: bool
+    yes: bool
+    url: str | None
+    app: str | None
+
+    @classmethod
+    def of(cls, ids: tuple[str, ...], every: bool, given: dict[str, Any]) -> _Chosen:
+        """From a command's parameters. Raises `UsageError` unless it names tasks or says `--all`."""
+        if bool(ids) == every:
+            raise click.UsageError("name the tasks, or choose them with --all and filters; one of the two")
+        own = {name: given.pop(name) for name in ("limit", "dry_run", "yes", "url", "app")}
+        return cls(ids, task_filter(**given), **own)
+
+    def sweep(self, verb: str, done: str, act: _Act, output: Output) -> Exit:
+        """Ask, do and report."""
+        tasks, unknown = ask(self.url, self._find, self.app)
+        if self.dry_run:
+            output.record({f"would_{verb}": len(tasks)})
+            return Exit.OK
+        if not self.ids and not agreed(f"{verb} {len(tasks)} dead letters", len(tasks), output, yes=self.yes):
+            return Exit.REFUSED
+        with progress(verb, len(tasks)) as watch:
+            swept = ask(self.url, lambda stem: act(stem, tasks, watch), self.app)
+        return report(output, done, Sweep(swept.ids, {**unknown, **swept.refused}))
+
+    async def _find(self, stem: Stem) -> tuple[list[TaskRecord], dict[str, StemError]]:
+        """The tasks, and an error for each id that is not known."""
+        if not self.ids:
+            return await stem.operate.dead(self.where, limit=self.limit), {}
+        found: list[TaskRecord] = []
+        unknown: dict[str, StemError] = {}
+        for task_id in dict.fromkeys(self.ids):
+            try:
+                found.append(await stem.inspect.task(task_id))
+            except UnknownId as error:
+                unknown[task_id] = error
+        return found, unknown

@@ -14,20 +14,28 @@ from stem.clock import Micros, to_micros
 from stem.contracts.queries import TaskFilter
 from stem.tasks.state import TaskState
 
-__all__ = ["filter_options", "paging_options", "state_option", "task_filter"]
+__all__ = ["choice_options", "filter_options", "paging_options", "state_option", "task_filter"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def filter_options(command: F) -> F:
-    """`--queue`, `--name`, `--root`, `--worker`, `--tag`, `--since`."""
+    """`--queue`, and what `choice_options` adds."""
+    return click.option("--queue", "-q", help="Only those in this queue.")(choice_options(command))
+
+
+def choice_options(command: F) -> F:
+    """`--name`, `--root`, `--group`, `--worker`, `--tag`, `--since`, `--ended-since`."""
     for option in (
+        click.option(
+            "--ended-since", type=DURATION, metavar="DURATION", help="Only those that ended within this time."
+        ),
         click.option("--since", type=DURATION, metavar="DURATION", help="Only those published within this time."),
         click.option("--tag", help="Only those with this tag."),
         click.option("--worker", help="Only those that this worker has or had."),
+        click.option("--group", metavar="ID", help="Only members of this group."),
         click.option("--root", metavar="ID", help="Only the lineage of this task or batch."),
         click.option("--name", help="Only tasks of this name."),
-        click.option("--queue", "-q", help="Only those in this queue."),
     ):
         command = option(command)
     return command
@@ -56,10 +64,12 @@ def task_filter(
     root: str | None = None,
     worker: str | None = None,
     tag: str | None = None,
+    group: str | None = None,
     since: timedelta | None = None,
+    ended_since: timedelta | None = None,
     dead: bool = False,
 ) -> TaskFilter:
-    """The filter of a command's options; `since` counts back from now."""
+    """The filter of a command's options; `since` and `ended_since` count back from now."""
     return TaskFilter(
         states=frozenset(map(TaskState, states)) or None,
         queue=queue,
@@ -67,10 +77,12 @@ def task_filter(
         root=root,
         worker=worker,
         tag=tag,
-        since=None if since is None else _now() - to_micros(since),
+        group=group,
+        since=_ago(since),
+        ended_since=_ago(ended_since),
         dead=dead,
     )
 
 
-def _now() -> Micros:
-    return time.time_ns() // 1_000
+def _ago(duration: timedelta | None) -> Micros | None:
+    return None if duration is None else time.time_ns() // 1_000 - to_micros(duration)

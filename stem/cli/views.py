@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from stem.clock import Micros, from_micros
+from stem.contracts.control import Pause
 from stem.contracts.heartbeats import WorkerRecord
 from stem.contracts.queries import QueueCount
 from stem.tasks.state import TaskState
@@ -29,7 +30,7 @@ __all__ = [
 
 JOB_COLUMNS: Final = ("id", "name", "queue", "state", "attempt", "age", "note")
 DEAD_COLUMNS: Final = ("id", "name", "queue", "reason", "error", "attempts", "buried")
-QUEUE_COLUMNS: Final = ("queue", *(state.value for state in TaskState), "latency")
+QUEUE_COLUMNS: Final = ("queue", *(state.value for state in TaskState), "latency", "paused")
 
 _STEPS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
@@ -129,11 +130,18 @@ def dead_row(status: TaskStatus, now: datetime) -> dict[str, object]:
     }
 
 
-def queue_row(queue: QueueCount, now: Micros) -> dict[str, object]:
-    """One line of `queues ls`: tasks by state, and how long the oldest one that is due has waited, in seconds."""
+def queue_row(queue: QueueCount, now: Micros, pause: Pause | None = None) -> dict[str, object]:
+    """One line of `queues ls`: tasks by state, how long the oldest due one has waited, in seconds, and the pause."""
     latency = None if queue.oldest_due is None else round(max(0, now - queue.oldest_due) / 1_000_000, 3)
     counts = {state.value: queue.counts.get(state, 0) for state in TaskState}
-    return {"queue": queue.queue, **counts, "latency": latency}
+    return {"queue": queue.queue, **counts, "latency": latency, "paused": _paused(pause)}
+
+
+def _paused(pause: Pause | None) -> str | None:
+    if pause is None:
+        return None
+    since = iso(from_micros(pause.since))
+    return f"{since} ({pause.reason})" if pause.reason else since
 
 
 def worker_row(worker: WorkerRecord, now: Micros) -> dict[str, object]:

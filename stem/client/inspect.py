@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 from stem.client.wait import unknown_id
-from stem.clock import Micros
+from stem.clock import Micros, to_micros
 from stem.contracts.adapter import Warns
 from stem.contracts.changes import Applied, Cancel, Change, RefusalCode, Refused, Replay, Verdict
 from stem.contracts.heartbeats import WorkerRecord
@@ -18,7 +19,7 @@ from stem.stores.committer import Commits
 from stem.tasks.state import TaskEvent, allowed_from
 from stem.tasks.status import TaskRecord, TaskStatus
 
-__all__ = ["Inspector", "StoreHealth"]
+__all__ = ["Inspector", "StoreHealth", "check_verdict"]
 
 _PAGE: Final = 200
 
@@ -103,17 +104,21 @@ class Inspector:
 
     async def cancel(self, task_id: str, *, terminate: bool = False) -> TaskStatus:
         """Cancel what waits, ask what runs to end, leave what has ended. Raises `UnknownId`."""
-        _check(task_id, await self._commits.commit(Change((Cancel(task_id, terminate),))))
+        check_verdict(task_id, await self._commits.commit(Change((Cancel(task_id, terminate),))))
         return await self.status(task_id)
 
-    async def replay(self, task_id: str) -> TaskStatus:
-        """Queue a failed, cancelled or expired task again. Raises `UnknownId`, `InvalidTransition`, `EnqueueError`."""
+    async def replay(self, task_id: str, *, delay: timedelta = timedelta(0)) -> TaskStatus:
+        """Queue a failed, cancelled or expired task again, due after `delay`.
+
+        Raises `UnknownId`, `InvalidTransition`, `EnqueueError`.
+        """
         generation = (await self.task(task_id)).generation
-        _check(task_id, await self._commits.commit(Change((Replay(task_id, generation),))))
+        check_verdict(task_id, await self._commits.commit(Change((Replay(task_id, generation, to_micros(delay)),))))
         return await self.status(task_id)
 
 
-def _check(task_id: str, verdict: Verdict) -> None:
+def check_verdict(task_id: str, verdict: Verdict) -> None:
+    """Raise the error that an operator gets for this verdict, unless it is `Applied`."""
     match verdict:
         case Applied():
             return

@@ -159,6 +159,53 @@ def test_replay_wants_either_ids_or_all(words: list[str], run: Run) -> None:
     assert run("dlq", "replay", *words).code == 2
 
 
+def test_a_replay_may_be_due_later(run: Run, url: str) -> None:
+    (task_id,) = bury(url, "shop.a")
+    assert run("dlq", "replay", task_id, "--delay", "1h").code == 0
+    assert '"latency": null' in run("queues", "ls", "--json").out
+
+
+def test_a_limit_takes_the_newest(run: Run, url: str) -> None:
+    ids = bury(url, "shop.a", "shop.b")
+    ran = run("dlq", "purge", "--all", "--limit", "1", "--yes", "--json")
+    assert ran.json == {"purged": [ids[1]], "refused": []}
+
+
+def test_a_purged_letter_is_a_failed_task_and_no_dead_letter(run: Run, url: str) -> None:
+    (task_id,) = bury(url, "shop.a")
+    assert run("dlq", "purge", task_id).code == 0
+    assert run("dlq", "ls", "--json").json["dead_letters"] == []
+    assert run("jobs", "show", task_id, "--json").json["state"] == "failed"
+
+
+def test_an_id_that_is_unknown_is_told_and_the_others_are_done(run: Run, url: str) -> None:
+    (task_id,) = bury(url, "shop.a")
+    ran = run("dlq", "replay", "nobody", task_id, "--json")
+    assert (ran.code, ran.json["replayed"]) == (3, [task_id])
+
+
+def test_a_paused_queue_says_so_until_it_is_resumed(run: Run, url: str) -> None:
+    enqueue(url, "shop.a", queue="mail")
+    assert run("queues", "pause", "mail", "--reason", "the server moves").code == 0
+    assert "the server moves" in run("queues", "ls").out
+    assert "resumed" in run("queues", "resume", "mail").err
+    assert "was not paused" in run("queues", "resume", "mail").err
+    assert "the server moves" not in run("queues", "ls").out
+
+
+def test_a_paused_queue_without_tasks_is_listed(run: Run) -> None:
+    run("queues", "pause", "empty")
+    assert "empty" in run("queues", "ls").out
+
+
+def test_a_purge_cancels_what_waits_after_a_yes(run: Run, url: str) -> None:
+    ids = enqueue(url, "shop.a", "shop.b", queue="mail")
+    assert run("queues", "purge", "mail").code == 5
+    assert run("queues", "purge", "mail", "--dry-run", "--json").json == {"would_purge": 2}
+    ran = run("queues", "purge", "mail", "--name", "shop.a", "--yes", "--json")
+    assert ran.json == {"purged": [ids[0]], "refused": []}
+
+
 def test_migrating_a_store_that_is_current_takes_no_step(run: Run, url: str) -> None:
     enqueue(url, "a")
     assert run("migrate", "--json").json == {"steps": []}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -51,11 +51,11 @@ class Silent(MemoryStore):
         del listener
         return Deaf()
 
-    async def results(self, ids: object) -> dict[str, StoredResult]:
+    async def results(self, ids: Sequence[str], *, even_expired: bool = False) -> dict[str, StoredResult]:
         self.reads += 1
         if self.failure is not None:
             raise self.failure
-        return dict(await super().results(ids))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # passed on as it came
+        return dict(await super().results(ids))
 
 
 @pytest.fixture

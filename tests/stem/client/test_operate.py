@@ -1,0 +1,93 @@
+"""What operators do to queues, and to many tasks at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from stem.adapters.memory import MemoryStore
+from stem.client.inspect import Inspector
+from stem.client.operate import Operator
+from stem.contracts.changes import UniqueKey
+from stem.contracts.queries import TaskFilter
+from stem.errors import EnqueueError
+from stem.stores.committer import Committer
+from stem.tasks.state import TaskState
+from stem.testing.contracts.build import Bench, publish, seconds
+from tests.stem.client.support import bury, succeed
+
+
+@pytest.fixture
+def operator(store: MemoryStore, committer: Committer, inspector: Inspector) -> Operator:
+    return Operator(store, committer, inspector)
+
+
+async def test_a_paused_queue_gives_nothing_until_it_is_resumed(bench: Bench, operator: Operator) -> None:
+    task_id = await bench.put()
+    await operator.pause("default", reason="the bank is down")
+    assert await bench.leased_ids() == []
+    assert [(pause.queue, pause.reason) for pause in await operator.pauses()] == [("default", "the bank is down")]
+    assert (await operator.resume("default"), await operator.resume("default")) == (True, False)
+    assert await bench.leased_ids() == [task_id]
+
+
+async def test_only_what_waits_is_chosen_to_be_purged(bench: Bench, operator: Operator) -> None:
+    await bench.put()
+    await succeed(bench)
+    await bench.running()
+    waits, other = await bench.put(delay=seconds(60)), await bench.put(queue="other")
+    assert [task.id for task in await operator.waiting(TaskFilter(queue="default"))] == [waits]
+    assert [task.id for task in await operator.waiting(TaskFilter())] == [other, waits]
+
+
+async def test_what_is_cancelled_ends(bench: Bench, operator: Operator) -> None:
+    for _ in range(450):
+        await bench.put()
+    seen: list[tuple[int, int]] = []
+    tasks = await operator.waiting(TaskFilter())
+    swept = await operator.cancel(tasks, watch=lambda done, total: seen.append((done, total)))
+    assert (len(swept.ids), swept.refused, seen) == (450, {}, [(200, 450), (400, 450), (450, 450)])
+    assert {record.state for record in (await bench.everything()).values()} == {TaskState.CANCELLED}
+
+
+async def test_dead_letters_are_chosen_by_when_they_died_and_how_many(bench: Bench, operator: Operator) -> None:
+    ids = []
+    for _ in range(3):
+        await bench.put()
+        ids.append(await bury(bench))
+        bench.clock.advance(60)
+    late = TaskFilter(ended_since=bench.clock.now() - seconds(150))
+    assert [task.id for task in await operator.dead(late)] == [ids[2], ids[1]]
+    assert [task.id for task in await operator.dead(TaskFilter(), limit=1)] == [ids[2]]
+
+
+async def test_a_replayed_letter_is_due_after_its_delay(bench: Bench, operator: Operator) -> None:
+    await bench.put()
+    dead = await bury(bench)
+    swept = await operator.replay(await operator.dead(TaskFilter()), delay=timedelta(seconds=30))
+    assert (swept.ids, await bench.leased_ids()) == ((dead,), [])
+    bench.clock.advance(31)
+    assert await bench.leased_ids() == [dead]
+
+
+async def test_a_discarded_letter_is_no_longer_among_the_dead(bench: Bench, operator: Operator) -> None:
+    await bench.put()
+    dead = await bury(bench)
+    assert (await operator.discard(await operator.dead(TaskFilter()))).ids == (dead,)
+    assert await operator.dead(TaskFilter()) == []
+    assert await bench.state(dead) is TaskState.FAILED
+
+
+async def test_one_that_cannot_be_changed_has_its_error_and_the_others_are_changed(
+    bench: Bench, operator: Operator
+) -> None:
+    key = UniqueKey("k")
+    await bench.put(unique=key)
+    first = await bury(bench)
+    await bench.put()
+    second = await bury(bench)
+    await bench.apply(publish(unique=key))
+    swept = await operator.replay(await operator.dead(TaskFilter()))
+    assert (swept.ids, list(swept.refused)) == ((second,), [first])
+    assert isinstance(swept.refused[first], EnqueueError)
