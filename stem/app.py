@@ -48,7 +48,8 @@ class Stem:
     `url` defaults to the environment's STEM_URL, else `sqlite:///stem.db`. With `broker` and `results` the messages are
     on one engine and the results on another. `keep` is how long records are kept after their end. `defaults` are
     options below those of every definition. `payload_limit` is the largest encoded arguments, in bytes. `lifespan`
-    opens what each worker process needs; its value is `ctx.state`. Raises `ConfigError` for what does not fit; entering
+    opens what each worker process needs; its value is `ctx.state`. `wrap` is given the store that was opened and
+    answers the one to use: for tests, see `stem.testing.faults`. Raises `ConfigError` for what does not fit; entering
     raises `StoreError`s of the engine.
     """
 
@@ -64,6 +65,7 @@ class Stem:
         payload_limit: int = 1024 * 1024,
         lifespan: Lifespan | None = None,
         clock: Clock | None = None,
+        wrap: Callable[[Store], Store] | None = None,
     ) -> None:
         self._places = choose_places(url, broker=broker, results=results, environment=os.environ)
         self._retention = retention_of(keep or Keep())
@@ -73,6 +75,7 @@ class Stem:
         merge_options(self._defaults)
         self._payload_limit = payload_limit
         self._lifespan = lifespan
+        self._wrap = wrap
         self._parts: _Parts | None = None
 
     def __repr__(self) -> str:
@@ -270,6 +273,8 @@ class Stem:
 
         options = StoreOptions(clock=self._clock, namespace=self._namespace, retention=self._retention)
         store = await open_split(self._places.broker, self._places.results, options)
+        if self._wrap is not None:
+            store = self._wrap(store)
         committer = Committer(store, clock=self._clock)
         inspector = Inspector(store, committer)
         return _Parts(

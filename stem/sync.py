@@ -21,6 +21,7 @@ from stem.tasks.options import EnqueueOptions
 from stem.tasks.status import Progress, TaskStatus
 
 if TYPE_CHECKING:
+    from stem.contracts.store import Store
     from stem.registry import Registry
 
 __all__ = ["SyncBatch", "SyncStem", "SyncTaskHandle"]
@@ -108,6 +109,7 @@ class SyncStem:
         defaults: EnqueueOptions | None = None,
         payload_limit: int = 1024 * 1024,
         clock: Clock | None = None,
+        wrap: Callable[[Store], Store] | None = None,
     ) -> None:
         self._stem = Stem(
             url,
@@ -118,6 +120,7 @@ class SyncStem:
             defaults=defaults,
             payload_limit=payload_limit,
             clock=clock,
+            wrap=wrap,
         )
         self._portal = Portal()
 
