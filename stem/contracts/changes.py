@@ -202,8 +202,9 @@ class OpenGroup:
     """A group of `size` members begins to be filled; idempotent by id.
 
     Its members are published with `Member`, in this change and in later ones; none is given to a worker before the
-    `SealGroup`. A group not sealed within an hour is removed with its members. A group's record is kept like the
-    result of a task with this `result_ttl`.
+    `SealGroup`. A group not sealed within an hour is removed with its members. A group's record is kept like that of a
+    task with this `result_ttl`, from its answer on, and as long as a continuation of it lives, or a member that was not
+    replayed.
     """
 
     group: str

@@ -37,5 +37,8 @@ class Groups(Protocol):
         ...
 
     async def members(self, group: str, *, limit: int, after: int = -1) -> tuple[tuple[int, str], ...]:
-        """Up to `limit` (place, task id) of the group, by place, from the one behind `after` on."""
+        """Up to `limit` (place, task id) of the group, by place, from the one behind `after` on.
+
+        A member whose record is deleted is left out; of a group that is not known there are none.
+        """
         ...

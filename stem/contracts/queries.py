@@ -49,7 +49,8 @@ class Page:
 class StoredResult:
     """How a task stands, as far as somebody who waits for it needs to know.
 
-    `result` is set when it succeeded and kept its result; `expired` says that the result's time is over.
+    `result` is set when it succeeded and kept its result; `ignored` says that none is stored, and that its producer
+    wanted none; `expired` that the result's time is over.
     """
 
     state: TaskState

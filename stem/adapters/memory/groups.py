@@ -34,5 +34,6 @@ class GroupTables(Part):
         """See `Groups.members`."""
         with self._lock:
             found = self._tables.groups.get(group)
-            behind = [] if found is None else sorted(row for row in found.places.items() if row[0] > after)
+            places = {} if found is None else found.places
+            behind = sorted(row for row in places.items() if row[0] > after and row[1] in self._tables.tasks)
             return tuple(behind[:limit])

@@ -35,7 +35,7 @@ def _result(message: Message, now: Micros, *, even_expired: bool) -> StoredResul
         state=message.state,
         result=None if expired and not even_expired else message.result,
         error=message.error,
-        ignored=message.ignore_result and message.result_until is None,
+        ignored=message.ignore_result and message.result is None,
         expired=expired,
     )
 

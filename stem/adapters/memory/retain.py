@@ -89,17 +89,12 @@ def _cancel_pointless(batch: Batch, limit: int) -> None:
     """End the live members of groups that have their answer; ask those that run to end."""
     left = limit
     for group in list(batch.tables.closing.values()):
-        live = [m for m in group.members.values() if is_pointless(batch, m) and _is_to_be_cancelled(m)]
-        for message in live[:left]:
+        live = [m for m in group.members.values() if is_pointless(batch, m) and not m.state.is_terminal]
+        if not live:
+            del batch.tables.closing[group.id]
+        for message in [m for m in live if not m.terminate_requested][:left]:
             _cancel(batch, message, group.id)
-        left -= len(live)
-        if left < 0:
-            return
-        del batch.tables.closing[group.id]
-
-
-def _is_to_be_cancelled(message: Message) -> bool:
-    return not message.state.is_terminal and not message.terminate_requested
+            left -= 1
 
 
 def _cancel(batch: Batch, message: Message, group: str) -> None:

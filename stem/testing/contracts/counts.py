@@ -96,6 +96,15 @@ class CountContract(Contract):
         (count,) = await bench.store.queues()
         assert (dict(count.counts), count.oldest_due) == ({TaskState.QUEUED: 2}, None)
 
+    async def test_a_parked_task_is_due_since_it_was_parked(self, bench: Bench) -> None:
+        delivery = await bench.running()
+        bench.clock.advance(3)
+        await bench.apply(Park("unknown task", "registry-1", seconds(300)), fence=delivery.fence)
+        parked = bench.clock.now()
+        bench.clock.advance(3)
+        assert [count.oldest_due for count in await bench.store.queues()] == [parked]
+        assert (await bench.record(delivery.fence.task_id)).due_at == parked
+
     async def test_a_queue_and_a_name_without_a_record_are_not_told(self, bench: Bench) -> None:
         await bench.apply(Cancel(await bench.put(queue="once", name="once", result_ttl=0)))
         bench.clock.advance(61)

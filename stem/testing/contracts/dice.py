@@ -41,7 +41,7 @@ ENDS: Final[Sequence[Write]] = (
     Reschedule(0, Failure("E", "again")),
     Release(),
     Bury("crashed", Failure("E", "dead")),
-    Park("unknown task", "registry-9", seconds(30)),
+    Park("unknown task", "registry-9", seconds(10**8)),
 )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from stem.contracts.changes import Cancel, RefusalCode, Replay, SealGroup, UniqueKey
+from stem.contracts.changes import Cancel, RefusalCode, Release, Replay, SealGroup, UniqueKey
 from stem.contracts.retention import KEEP_OPEN_GROUP
 from stem.tasks.links import After, GroupState, Member
 from stem.tasks.state import TaskState
 from stem.testing.contracts.base import Contract
-from stem.testing.contracts.build import SECOND, Bench, publish, seconds
+from stem.testing.contracts.build import SECOND, SUCCESS, Bench, publish, seconds
 from stem.testing.contracts.lineups import chain, fill, group_of, members, of_group, open_group
 
 __all__ = ["PinContract"]
@@ -124,6 +124,34 @@ class PinContract(Contract):
         assert await bench.finish() == body.envelope.id
         await _retain(bench)
         assert await bench.store.group(opened.group) is None
+
+    async def test_a_groups_record_is_kept_as_long_as_one_of_its_members_runs(self, bench: Bench) -> None:
+        opened = open_group(2, "any", result_ttl=0)
+        await bench.apply(opened, *members(opened), SealGroup(opened.group))
+        first, late = (await bench.lease(2)).deliveries
+        await bench.apply(SUCCESS, fence=first.fence)
+        bench.clock.advance(DAYS)
+        await _retain(bench)
+        await bench.apply(Release(), fence=late.fence)
+        assert await bench.leased_ids(9) == []
+        await _retain(bench)
+        assert await bench.store.group(opened.group) is None
+
+    async def test_deleted_members_and_those_of_a_group_that_is_gone_are_not_told(self, bench: Bench) -> None:
+        opened = open_group(2, "settled", result_ttl=seconds(500))
+        short, long = (
+            publish(member=Member(opened.group, place), result_ttl=seconds(ttl)) for place, ttl in ((0, 0), (1, 1_000))
+        )
+        await bench.apply(opened, short, long, SealGroup(opened.group))
+        await bench.finish_all()
+        bench.clock.advance(100)
+        assert await _retain(bench) == 1
+        assert await bench.store.members(opened.group, limit=9) == ((1, long.envelope.id),)
+        assert (await group_of(bench, opened.group)).filled == 2
+        bench.clock.advance(1_000)
+        await _retain(bench)
+        assert set(await bench.everything()) == {long.envelope.id}
+        assert await bench.store.members(opened.group, limit=9) == ()
 
     async def test_a_sealed_group_is_never_removed_while_it_works(self, bench: Bench) -> None:
         group, ids = await fill(bench, 1, result_ttl=0)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from stem.contracts.changes import Bury, Cancel, Change, Publish, RefusalCode, Replay, Write
+from stem.contracts.changes import Bury, Cancel, Change, Publish, RefusalCode, Replay, UniqueKey, Write
 from stem.contracts.queries import StoredResult
 from stem.contracts.store import Store
 from stem.tasks.links import After
@@ -93,6 +93,19 @@ class UpstreamContract(Contract):
         bench.clock.advance(1)
         await bench.apply(FAILURE, fence=delivery.fence)
         assert await bench.everything() == before
+
+    @pytest.mark.parametrize("end", [SUCCESS, FAILURE], ids=label)
+    async def test_a_continuation_that_has_ended_is_not_touched_by_its_upstream(self, bench: Bench, end: Write) -> None:
+        await bench.put(unique=UniqueKey("k"), queue="mail")
+        first = await bench.put()
+        double = publish(after=After(first), unique=UniqueKey("k"))
+        cancelled = await bench.put(after=After(first))
+        await bench.apply(Cancel(cancelled), double)
+        before = await bench.store.get([cancelled, double.envelope.id])
+        bench.clock.advance(1)
+        assert await bench.finish(end) == first
+        assert await bench.store.get([cancelled, double.envelope.id]) == before
+        assert await bench.leased_ids(9) == []
 
     async def test_the_replay_of_a_failed_task_does_not_revive_what_was_cancelled(self, bench: Bench) -> None:
         first, second = await _chain(bench, 2)

@@ -2,4 +2,5 @@ SELECT json_group_array(json_array(l.task, l.after_kind, l.after_id, u.state))
 FROM json_each(:ids) AS j
 CROSS JOIN stem_links AS l ON l.after_id = j.value AND l.after_kind = 'task'
 CROSS JOIN stem_tasks AS u ON u.id = l.after_id
-WHERE l.waits_after
+CROSS JOIN stem_tasks AS t ON t.id = l.task
+WHERE l.waits_after AND t.finished_at IS NULL

