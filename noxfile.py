@@ -85,7 +85,7 @@ def types(session: nox.Session) -> None:
     """mypy and pyright, both strict, over both packages, the tests, the examples and the benchmarks."""
     _install(session, "test")
     session.run("mypy")
-    for folder in [*_example_projects(), ROOT / "benchmarks"]:
+    for folder in [*_example_folders(), ROOT / "benchmarks"]:
         with session.chdir(folder):
             session.run("mypy", "--config-file", str(ROOT / "pyproject.toml"), ".")
     session.run("mypy", "examples/quickstart.py")
@@ -111,10 +111,16 @@ def generated(session: nox.Session) -> None:
         session.run("stem-build", "check", "--project", str(project))
 
 
+def _example_folders() -> list[Path]:
+    """The example folders that are projects of their own."""
+    return sorted(path.parent for path in ROOT.glob("examples/*/pyproject.toml"))
+
+
 def _example_projects() -> list[Path]:
     """The example folders with a `pyproject.toml` that asks for generated code."""
-    found = sorted(path.parent for path in ROOT.glob("examples/*/pyproject.toml"))
-    return [project for project in found if "[tool.stem.build]" in (project / "pyproject.toml").read_text()]
+    return [
+        project for project in _example_folders() if "[tool.stem.build]" in (project / "pyproject.toml").read_text()
+    ]
 
 
 @nox.session(python=DEFAULT)
@@ -144,7 +150,10 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session(python=DEFAULT)
 def examples(session: nox.Session) -> None:
-    """Every example runs alone, in an empty folder, with nothing but the runtime installed."""
+    """Every example runs alone, in an empty folder, with nothing but the runtime installed.
+
+    The adapter among them is installed as a package, found by its entry point and proven by the public suite.
+    """
     session.install("--quiet", "--editable", ".")
     empty = Path(session.create_tmp()).resolve() / "empty"
     for script in sorted(ROOT.glob("examples/*.py")):
@@ -152,6 +161,10 @@ def examples(session: nox.Session) -> None:
         empty.mkdir()
         with session.chdir(empty):
             session.run("python", str(script))
+    _install(session, "test")
+    session.install("--quiet", "--no-deps", "--editable", "examples/custom_adapter")
+    with session.chdir(ROOT / "examples" / "custom_adapter"):
+        session.run("python", "-m", "pytest", "-q")
 
 
 @nox.session(python=DEFAULT)

@@ -112,8 +112,9 @@ class SplitStore(StoreDelegate):
         """What is known of these tasks, from this store's leases or else from the broker."""
         known = {task: held for task in tasks if (held := self._held.pop(task, None)) is not None}
         unknown = [task for task in tasks if task not in known]
-        records = await self._store.get(unknown) if unknown else {}
-        return known | {task: _held_by(record) for task, record in records.items()}
+        if unknown:
+            known |= {task: _held_by(record) for task, record in (await self._store.get(unknown)).items()}
+        return known
 
     async def lease(self, request: LeaseRequest) -> LeaseAnswer:
         """See `Store.lease`; what has an outcome already is ended, not given."""
@@ -128,7 +129,7 @@ class SplitStore(StoreDelegate):
 
     async def _without_ended(self, deliveries: tuple[Delivery, ...]) -> tuple[Delivery, ...]:
         again = [delivery for delivery in deliveries if delivery.deliveries > 1]
-        known = await self._results.outcomes([delivery.fence.task_id for delivery in again]) if again else {}
+        known = await self._recorded([delivery.fence.task_id for delivery in again])
         ended = [d for d in again if d.fence.task_id in known and known[d.fence.task_id].generation == d.generation]
         if ended:
             await self._store.commit([Change((end_by(known[d.fence.task_id]),), d.fence) for d in ended])
@@ -149,7 +150,7 @@ class SplitStore(StoreDelegate):
         """How tasks stand in the broker, with the results that are recorded; what the broker forgot is answered too."""
         found = dict(await self._store.results(ids, even_expired=even_expired))
         wanted = [id_ for id_ in ids if id_ not in found or found[id_].state is TaskState.SUCCEEDED]
-        outcomes = await self._results.outcomes(wanted) if wanted else {}
+        outcomes = await self._recorded(wanted)
         now = await self._results.now() if outcomes.keys() - found.keys() else 0
         for id_, outcome in outcomes.items():
             found[id_] = _with_result(found.get(id_), outcome, now, even_expired=even_expired)
@@ -167,8 +168,11 @@ class SplitStore(StoreDelegate):
 
     async def _with_results(self, records: Mapping[str, TaskRecord]) -> dict[str, TaskRecord]:
         succeeded = [id_ for id_, record in records.items() if record.state is TaskState.SUCCEEDED]
-        outcomes = await self._results.outcomes(succeeded) if succeeded else {}
+        outcomes = await self._recorded(succeeded)
         return dict(records) | {id_: replace(records[id_], result=outcomes[id_].result) for id_ in outcomes}
+
+    async def _recorded(self, ids: Sequence[str]) -> Mapping[str, Outcome]:
+        return await self._results.outcomes(ids) if ids else {}
 
     async def retain(self, limit: int) -> int:
         """Delete what both have kept long enough; how many tasks the broker deleted."""
