@@ -107,6 +107,7 @@ class CountContract(Contract):
 
     async def test_a_queue_and_a_name_without_a_record_are_not_told(self, bench: Bench) -> None:
         await bench.apply(Cancel(await bench.put(queue="once", name="once", result_ttl=0)))
+        assert await bench.store.task_names() == {"once": 1}
         bench.clock.advance(61)
         assert await bench.store.retain(10) == 1
         assert tuple(await bench.store.queues()) == ()

@@ -33,6 +33,17 @@ class KeeperContract(Contract):
         assert await bench.leased_ids(5) == []
         await bench.apply(SUCCESS, fence=delivery.fence)
 
+    async def test_what_was_renewed_and_then_ended_is_not_delivered_again(self, bench: Bench) -> None:
+        delivery = await bench.running()
+        bench.clock.advance(9)
+        await _renew(bench, Renewal(delivery.fence, seconds(10)))
+        bench.clock.advance(9)
+        assert await bench.store.suspects() != ()
+        await bench.apply(SUCCESS, fence=delivery.fence)
+        bench.clock.advance(3600)
+        assert await bench.store.suspects() == ()
+        assert await bench.leased_ids(5) == []
+
     async def test_there_is_one_verdict_per_renewal_in_order(self, bench: Bench) -> None:
         held, consumed = await bench.running(), await bench.running()
         await bench.apply(SUCCESS, fence=consumed.fence)

@@ -87,6 +87,13 @@ class WritesContract(Contract):
         assert (record.finished_at, record.result_until) == (now, now + seconds(100))
         assert (record.lease_until, record.due_at) == (None, None)
 
+    async def test_a_result_comes_back_byte_for_byte(self, bench: Bench) -> None:
+        delivery = await bench.running()
+        result = bytes(range(256)) * 4 + "Jürgen 🌱".encode()
+        await bench.apply(Settle(TaskEvent.SUCCEEDED, result=result), fence=delivery.fence)
+        assert (await bench.record(delivery.fence.task_id)).result == result
+        assert (await bench.store.results([delivery.fence.task_id]))[delivery.fence.task_id].result == result
+
     async def test_a_settle_records_the_error_as_it_was(self, bench: Bench) -> None:
         delivery = await bench.running()
         await bench.apply(Settle(TaskEvent.FAILED, error=ERROR), fence=delivery.fence)

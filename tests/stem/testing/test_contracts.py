@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,8 +12,9 @@ from stem.contracts.changes import APPLIED, Change, Fenced, Verdict
 from stem.contracts.queries import Page, TaskFilter
 from stem.contracts.store import Delivery, LeaseAnswer, LeaseRequest, Listener, Subscription, Suspect, TakeRequest
 from stem.ids import new_id
-from stem.testing import ManualClock, contracts
-from stem.testing.contracts import Bench, StoreContract
+from stem.testing import contracts
+from stem.testing.contracts import StoreContract
+from tests.stem.testing.promises import Broken, assert_found, names
 
 SUITE = StoreContract()
 
@@ -66,8 +67,7 @@ class TellsNobody(MemoryStore):
         return super().listen(lambda notice: None)
 
 
-Promise = Callable[[Bench], Awaitable[None]]
-BROKEN: list[tuple[type[MemoryStore], Promise]] = [
+BROKEN: list[Broken] = [
     (AcceptsAndForgets, SUITE.test_a_publish_is_visible_when_commit_returns),
     (TakesAnyFence, SUITE.test_counter_and_nonce_must_both_match),
     (LeasesAnewWhenAskedAgain, SUITE.test_the_same_request_id_answers_the_same_deliveries_while_they_are_held),
@@ -80,16 +80,11 @@ BROKEN: list[tuple[type[MemoryStore], Promise]] = [
 ]
 
 
-@pytest.mark.parametrize(("engine", "promise"), BROKEN, ids=[engine.__name__ for engine, _ in BROKEN])
+@pytest.mark.parametrize("case", BROKEN, ids=names(BROKEN))
 async def test_an_engine_that_breaks_a_promise_fails_the_test_of_that_promise(
-    engine: type[MemoryStore], promise: Promise, monkeypatch: pytest.MonkeyPatch
+    case: Broken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = ManualClock()
-    with monkeypatch.context() as patch:
-        patch.setattr("stem.testing.contracts.ear._PATIENCE", 0.0)
-        with pytest.raises((AssertionError, KeyError, ValueError, TimeoutError)):
-            await promise(Bench(engine(clock), clock))
-    await promise(Bench(MemoryStore(clock), clock))
+    await assert_found(case, monkeypatch)
 
 
 def test_every_part_of_the_suite_is_in_the_whole() -> None:
@@ -99,5 +94,5 @@ def test_every_part_of_the_suite_is_in_the_whole() -> None:
 
 
 def test_no_part_hides_a_test_of_another() -> None:
-    names = [name for part in StoreContract.__mro__ for name in vars(part) if name.startswith("test_")]
-    assert len(names) == len(set(names)) > 150
+    found = [name for part in StoreContract.__mro__ for name in vars(part) if name.startswith("test_")]
+    assert len(found) == len(set(found)) > 450
