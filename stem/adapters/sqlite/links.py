@@ -77,8 +77,9 @@ def _why_not(writing: Writing, group: GroupRecord, member: Member, task: str) ->
     if member.index >= group.size:
         return f"place {member.index} of a group of {group.size}"
     row = writing.execute("groups/taken", id=group.id, place=member.index).fetchone()
-    taken = row is not None and row[0] != task
-    return f"place {member.index} of group {group.id} is taken by {row[0]}" if taken else None
+    if row is None or row[0] == task:
+        return None
+    return f"place {member.index} of group {group.id} is taken by {row[0]}"
 
 
 def _judge(writing: Writing, after: After | None, member: Member | None) -> Hold | Refused:

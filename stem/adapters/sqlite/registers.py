@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from stem.adapters.sqlite import broadcasts, control, locks, outcomes, schedules
+from stem.adapters.sqlite import broadcasts, control, locks, schedules
 from stem.adapters.sqlite.desk import Desk
+from stem.adapters.sqlite.outcomes import find_outcomes, record_outcomes
 from stem.clock import Micros
 from stem.contracts.broadcasts import KEEP_BROADCAST, Broadcast
 from stem.contracts.control import Pause, Revocation
@@ -104,10 +105,10 @@ class Registers(Desk):
         """Enabled schedules whose time has come, the oldest first."""
         return await self._reader.run(lambda c: schedules.due_schedules(c, limit, self._now()))
 
-    async def record_outcomes(self, outcomes_: Sequence[Outcome], /) -> list[Outcome]:
+    async def record_outcomes(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Record the first outcome of each generation; what stands."""
-        return await self._writer.run(lambda c: outcomes.record_outcomes(c, outcomes_, self._terms))
+        return await self._writer.run(lambda c: record_outcomes(c, outcomes, self._terms))
 
     async def outcomes(self, ids: Sequence[str]) -> Mapping[str, Outcome]:
         """The latest outcomes of these ids."""
-        return await self._reader.run(lambda c: outcomes.find_outcomes(c, ids))
+        return await self._reader.run(lambda c: find_outcomes(c, ids))

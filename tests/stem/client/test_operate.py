@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest.mock import Mock, call
 
 import pytest
 
@@ -44,10 +45,11 @@ async def test_only_what_waits_is_chosen_to_be_purged(bench: Bench, operator: Op
 async def test_what_is_cancelled_ends(bench: Bench, operator: Operator) -> None:
     for _ in range(450):
         await bench.put()
-    seen: list[tuple[int, int]] = []
+    watch = Mock()
     tasks = await operator.waiting(TaskFilter())
-    swept = await operator.cancel(tasks, watch=lambda done, total: seen.append((done, total)))
-    assert (len(swept.ids), swept.refused, seen) == (450, {}, [(200, 450), (400, 450), (450, 450)])
+    swept = await operator.cancel(tasks, watch=watch)
+    assert (len(swept.ids), swept.refused) == (450, {})
+    assert watch.call_args_list == [call(200, 450), call(400, 450), call(450, 450)]
     assert {record.state for record in (await bench.everything()).values()} == {TaskState.CANCELLED}
 
 
