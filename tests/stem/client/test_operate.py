@@ -54,7 +54,7 @@ async def test_what_is_cancelled_ends(bench: Bench, operator: Operator) -> None:
 
 
 async def test_dead_letters_are_chosen_by_when_they_died_and_how_many(bench: Bench, operator: Operator) -> None:
-    ids = []
+    ids: list[str] = []
     for _ in range(3):
         await bench.put()
         ids.append(await bury(bench))
