@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from stem.adapters.redis.changes import encode_changes
-from stem.adapters.redis.connection import Server
+from stem.adapters.redis.connection import Kind, Server
 from stem.contracts.changes import (
     APPLIED,
     FENCED,
@@ -50,7 +50,10 @@ async def commit_changes(
     verdicts: dict[int, Verdict] = dict(encoded.refused)
     if not encoded.places:
         return [verdicts[place] for place in range(len(changes))], Notice()
-    letters, details, queues = await server.run("commit", server.channel, origin, encoded.text, *encoded.blobs)
+    kind = Kind.NEWS if changes[0].fence is None else Kind.OUTCOMES
+    letters, details, queues = await server.run(
+        "commit", server.channel, origin, encoded.text, *encoded.blobs, kind=kind
+    )
     verdicts.update(zip(encoded.places, _verdicts(letters.decode(), details), strict=True))
     told = [verdicts[place] for place in range(len(changes))]
     tasks = tuple(_ended(changes, told))

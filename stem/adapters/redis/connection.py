@@ -1,23 +1,34 @@
-"""A store's way to the server: scripts by their hash, errors in Stem's words."""
+"""A store's way to the server: scripts by their hash, each kind on a line of its own, errors in Stem's words."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from enum import Enum
 from typing import Any, Final
 
 from stem.adapters.redis.driver import NoScript, Value, client
 from stem.adapters.redis.errors import DRIVER_ERRORS, closed, is_moved_role, translate
+from stem.adapters.redis.lines import Line
 from stem.adapters.redis.route import Route
 from stem.adapters.redis.scripts import Script, keys_of, script
 from stem.adapters.redis.url import Place
 from stem.clock import Clock, SystemClock
 from stem.errors import ConfigError, StemError, StoreUnavailable
 
-__all__ = ["Server", "time_for"]
+__all__ = ["Kind", "Server", "time_for"]
+
+
+class Kind(Enum):
+    """What a call is about. Calls of one kind keep their order; none waits for those of another kind."""
+
+    OUTCOMES = "outcomes"
+    NEWS = "news"
+    LEASES = "leases"
+    QUESTIONS = "questions"
 
 
 class Server:
-    """Calls scripts of one namespace over a pool of connections. Every script may be run twice with the same end."""
+    """Calls scripts of one namespace, and single commands. Every script may be run twice with the same end."""
 
     def __init__(self, place: Place, namespace: str, clock: Clock) -> None:
         self.place = place
@@ -27,14 +38,15 @@ class Server:
         self._clock = clock
         self._closed = False
         self._client = client(self.route)
+        self._lines = {kind: Line(self.route) for kind in Kind}
 
-    async def run(self, name: str, *arguments: Value) -> Any:
+    async def run(self, name: str, *arguments: Value, kind: Kind = Kind.QUESTIONS) -> Any:
         """What the script `lua/<name>.lua` answers to the time and these arguments.
 
         Raises `StemError`s only; after `StoreUnavailable` it may have run.
         """
         wanted = script(name)
-        return await self._guard(lambda: self._evaluate(wanted, (time_for(self._clock), *arguments)))
+        return await self._guard(lambda: self._evaluate(kind, wanted, (time_for(self._clock), *arguments)))
 
     async def command(self, *words: Value) -> Any:
         """What the server answers to one command. Raises `StemError`s only."""
@@ -43,6 +55,7 @@ class Server:
     async def aclose(self) -> None:
         """Close all connections; may be called twice."""
         self._closed = True
+        self._hang_up()
         await self._client.aclose()
         await self._client.connection_pool.disconnect()
 
@@ -64,15 +77,20 @@ class Server:
         """Let go of connections to a server that is not the right one any more; whether it said which one is."""
         is_named = self.route.heed(error)
         if is_named or is_moved_role(error):
+            self._hang_up()
             await self._client.connection_pool.disconnect(inuse_connections=False)
         return is_named
 
-    async def _evaluate(self, wanted: Script, arguments: Sequence[Value]) -> Any:
+    def _hang_up(self) -> None:
+        for line in self._lines.values():
+            line.hang_up()
+
+    async def _evaluate(self, kind: Kind, wanted: Script, arguments: Sequence[Value]) -> Any:
         given = (len(self.keys), *self.keys, *arguments)
         try:
-            return await self._client.execute_command("EVALSHA", wanted.sha, *given)
+            return await self._lines[kind].ask("EVALSHA", wanted.sha, *given)
         except NoScript:
-            return await self._client.execute_command("EVAL", wanted.text, *given)
+            return await self._lines[kind].ask("EVAL", wanted.text, *given)
 
 
 def time_for(clock: Clock) -> str:

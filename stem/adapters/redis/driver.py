@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+import asyncio
+from collections.abc import Awaitable
 from typing import Any, Final, Protocol, cast
 
 import redis
@@ -15,9 +16,22 @@ from redis.retry import Retry
 from stem.adapters.redis.route import Route
 from stem.adapters.redis.wire import Value, kind_of, options_for
 
-__all__ = ["BlockingClient", "Client", "Ear", "NoScript", "Value", "blocking_client", "client", "ear_of", "subscriber"]
+__all__ = [
+    "LOST",
+    "BlockingClient",
+    "Client",
+    "NoScript",
+    "Value",
+    "answer_error",
+    "blocking_client",
+    "client",
+    "lost",
+    "open_stream",
+    "timed_out",
+]
 
 NoScript = redis.exceptions.NoScriptError
+LOST: Final = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError)
 _ASYNC: Final[Any] = redis.asyncio
 _BLOCKING: Final[Any] = redis
 
@@ -34,15 +48,6 @@ class Client(Protocol):
     @property
     def connection_pool(self) -> Pool: ...
     def execute_command(self, *words: Value) -> Awaitable[Any]: ...
-    def aclose(self) -> Awaitable[None]: ...
-
-
-class Ear(Protocol):
-    """The driver's subscriptions over one connection."""
-
-    def subscribe(self, *channels: str) -> Awaitable[None]: ...
-    def get_message(self, *, timeout: float) -> Awaitable[Mapping[str, Any] | None]: ...
-    def ping(self) -> Awaitable[object]: ...
     def aclose(self) -> Awaitable[None]: ...
 
 
@@ -69,17 +74,36 @@ def client(route: Route) -> Client:
     return cast("Client", _ASYNC.Redis.from_pool(pool))
 
 
-def subscriber(route: Route) -> Client:
-    """A client with one connection; nothing is repeated. How long it may be silent is said with each read."""
+async def open_stream(route: Route) -> asyncio.StreamWriter:
+    """A connection that is open and greeted: TLS, password and database are the driver's. It is the caller's then."""
     options = {**options_for(route.place, route.place.timeout), "retry": AsyncRetry(NoBackoff(), 0)}
-    pool = _ASYNC.ConnectionPool(connection_class=kind_of(_ASYNC, route), max_connections=1, **options)
-    return cast("Client", _ASYNC.Redis.from_pool(pool))
+    connection = kind_of(_ASYNC, route)(**options)
+    try:
+        await connection.connect()
+    except BaseException:
+        await connection.disconnect(nowait=True)
+        raise
+    stream: asyncio.StreamWriter = connection._writer
+    connection._writer = connection._reader = None  # it would close what is ours now when it is forgotten
+    return stream
 
 
-def ear_of(listening: Client) -> Ear:
-    """The subscriptions of a client."""
-    made: Any = listening
-    return cast("Ear", made.pubsub())
+def answer_error(text: str) -> Exception:
+    """The error of an answer that is one, with its code, which the driver has in a class where another line asks."""
+    if text.startswith("MOVED "):
+        return redis.exceptions.MovedError(text.removeprefix("MOVED "))
+    kind = NoScript if text.startswith("NOSCRIPT") else redis.exceptions.ResponseError
+    return kind(text)
+
+
+def lost(found: str) -> Exception:
+    """The error of a connection that is gone."""
+    return redis.exceptions.ConnectionError(f"the connection was lost: {found}")
+
+
+def timed_out(seconds: float) -> Exception:
+    """The error of an answer that did not come."""
+    return redis.exceptions.TimeoutError(f"no answer within {seconds:g} s")
 
 
 def blocking_client(route: Route, timeout: float) -> BlockingClient:

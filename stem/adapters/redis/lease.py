@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from stem.adapters.redis.changes import dump
-from stem.adapters.redis.connection import Server
+from stem.adapters.redis.connection import Kind, Server
 from stem.adapters.redis.records import deliveries_of
 from stem.contracts.changes import Fence
 from stem.contracts.fairness import Credits
@@ -33,7 +33,7 @@ async def lease_messages(server: Server, request: LeaseRequest, owed: Credits) -
         "lease": request.lease,
         "leases": dict(request.leases),
     }
-    now, due, balance, *values = await server.run("lease", dump(asked))
+    now, due, balance, *values = await server.run("lease", dump(asked), kind=Kind.LEASES)
     if balance:
         after: list[float] = json.loads(balance)
         owed = {**owed, **{name: int(credit) for name, credit in zip(names, after, strict=True)}}
@@ -54,5 +54,5 @@ async def take_messages(server: Server, request: TakeRequest) -> tuple[Delivery,
     """Take over those whose fence and expiry are still what the sweeper saw."""
     suspects = [[s.fence.task_id, s.fence.counter, s.fence.nonce, s.lease_until] for s in request.suspects[:_MOST]]
     asked = {"id": request.request_id, "worker": request.worker, "lease": request.lease, "suspects": suspects}
-    now, *values = await server.run("take", dump(asked))
+    now, *values = await server.run("take", dump(asked), kind=Kind.LEASES)
     return deliveries_of(values, now)

@@ -7,11 +7,12 @@ import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from stem.adapters.redis import driver
 from stem.adapters.redis.connection import Server
 from stem.adapters.redis.errors import DRIVER_ERRORS
+from stem.adapters.redis.lines import Wire
 from stem.adapters.redis.scripts import KEYS
 from stem.contracts.store import Listener, Notice
 from stem.errors import StemError
@@ -43,6 +44,7 @@ class Wake:
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._subscribed = False
         self._heard = 0
+        self._heard_at = 0.0
 
     @property
     def has_listeners(self) -> bool:
@@ -117,31 +119,38 @@ class Wake:
             pause = min(2 * pause, POLL_SECONDS)
 
     async def _hear(self) -> None:
-        listening = driver.subscriber(self._server.route)
-        ear = driver.ear_of(listening)
+        route = self._server.route
+        self._heard_at = self._loop.time()
+        wire = Wire(await driver.open_stream(route), route.place.timeout, self._take)
         try:
-            await ear.subscribe(self._server.channel)
-            await self._read(ear)
+            wire.tell("SUBSCRIBE", self._server.channel)
+            await self._watch(wire)
         finally:
-            await ear.aclose()
-            await listening.connection_pool.disconnect()
+            wire.close()
 
-    async def _read(self, ear: driver.Ear) -> None:
-        asked = False
+    async def _watch(self, wire: Wire) -> None:
+        """Raise what ends the subscription: a connection that is lost, a server that does not answer in time."""
+        asked, patience = True, self._server.place.timeout
         while True:
-            message = await ear.get_message(timeout=_SILENCE)
-            if message is None:
-                if asked:
-                    raise TimeoutError("the server has fallen silent")
-                await ear.ping()
-                asked = True
-                continue
-            asked = False
-            if message["type"] == "subscribe":
-                self._subscribed = True
-                self.tell(_EVERYTHING)
-            elif message["type"] == "message":
-                self._receive(message["data"])
+            before = self._heard_at
+            ended, _ = await asyncio.wait((wire.over,), timeout=patience)
+            if ended:
+                raise wire.over.result()
+            silent = self._heard_at == before
+            if silent and asked:
+                raise TimeoutError("the server has fallen silent")
+            asked, patience = silent, self._server.place.timeout if silent else _SILENCE
+            if silent:
+                wire.tell("PING")
+
+    def _take(self, message: list[Any]) -> None:
+        """One answer of the subscribed connection: that it is one, a message, or a sign of life."""
+        self._heard_at = self._loop.time()
+        if message[0] == b"subscribe":
+            self._subscribed = True
+            self.tell(_EVERYTHING)
+        elif message[0] == b"message":
+            self._receive(message[2])
 
     def _receive(self, data: bytes) -> None:
         news = json.loads(data[len(self._origin) :])

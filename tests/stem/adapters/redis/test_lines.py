@@ -1,0 +1,100 @@
+"""The connection under every script: answers in their order, and what happens when there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from stem.adapters.redis.driver import LOST, NoScript, open_stream
+from stem.adapters.redis.url import Place, parse_url
+from stem.adapters.redis.wire import Line, Wire
+from tests.servers import RedisServer
+
+
+@pytest.fixture
+def place(shared: RedisServer) -> Place:
+    return parse_url(shared.url)
+
+
+@pytest.fixture
+async def line(place: Place) -> AsyncIterator[Line]:
+    line = Line(place)
+    yield line
+    line.hang_up()
+
+
+@pytest.fixture
+async def admin(place: Place) -> AsyncIterator[Line]:
+    line = Line(place)
+    yield line
+    line.hang_up()
+
+
+async def test_many_calls_are_under_way_at_once_and_each_gets_its_own_answer(line: Line) -> None:
+    asked = [line.ask("ECHO", str(number)) for number in range(500)]
+
+    assert await asyncio.gather(*asked) == [str(number).encode() for number in range(500)]
+
+
+async def test_an_error_is_that_of_its_call_alone(line: Line) -> None:
+    asked = (line.ask("ECHO", "a"), line.ask("EVALSHA", "0" * 40, 0), line.ask("ECHO", "b"))
+    answers: list[object] = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert (answers[0], answers[2]) == (b"a", b"b")
+    assert isinstance(answers[1], NoScript)
+
+
+async def test_a_caller_that_is_cancelled_takes_nobody_elses_answer(place: Place) -> None:
+    wire = Wire(await open_stream(place), place.timeout)
+    gone, stays = wire.ask("ECHO", "a"), wire.ask("ECHO", "b")
+    gone.cancel()
+
+    assert await stays == b"b"
+    wire.close()
+
+
+async def test_a_call_that_meets_a_dead_connection_is_made_again_on_a_new_one(line: Line, admin: Line) -> None:
+    first = await line.ask("CLIENT", "ID")
+
+    waiting = asyncio.ensure_future(line.ask("BLPOP", "nobody-pushes", "0.3"))
+    await asyncio.sleep(0)
+    assert await admin.ask("CLIENT", "KILL", "ID", str(first)) == 1
+
+    assert await waiting is None
+    assert await line.ask("CLIENT", "ID") != first
+
+
+async def test_an_answer_that_does_not_come_in_time_is_an_error_and_the_connection_is_cut(place: Place) -> None:
+    wire = Wire(await open_stream(place), 0.05)
+
+    with pytest.raises(LOST, match="no answer within"):
+        await asyncio.gather(wire.ask("BLPOP", "nobody-pushes", "9"), wire.ask("ECHO", "behind it"))
+
+    assert wire.over.done()
+
+
+async def test_a_line_that_was_hung_up_opens_another_connection(line: Line) -> None:
+    first = await line.ask("CLIENT", "ID")
+    line.hang_up()
+
+    assert await line.ask("CLIENT", "ID") != first
+
+
+async def test_a_server_that_is_not_there_is_an_error_of_the_driver(place: Place) -> None:
+    with pytest.raises(LOST):
+        await Line(replace(place, port=1)).ask("PING")
+
+
+async def test_bytes_that_are_no_answer_end_the_connection() -> None:
+    async def babble(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n")
+
+    async with await asyncio.start_server(babble, "127.0.0.1", 0) as server:
+        reader_writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        wire = Wire(reader_writer[1], 5.0)
+
+        with pytest.raises(LOST):
+            await wire.ask("PING")
