@@ -91,6 +91,7 @@ async def test_a_server_that_is_not_there_is_an_error_of_the_driver(place: Place
 async def test_bytes_that_are_no_answer_end_the_connection() -> None:
     async def babble(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n")
+        writer.close()
 
     async with await asyncio.start_server(babble, "127.0.0.1", 0) as server:
         reader_writer = await asyncio.open_connection(*server.sockets[0].getsockname())
