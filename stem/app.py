@@ -277,12 +277,19 @@ class Stem:
             store = self._wrap(store)
         committer = Committer(store, clock=self._clock)
         inspector = Inspector(store, committer)
+        waiter = Waiter(store, clock=self._clock)
         return _Parts(
             home=Home.here(),
             store=store,
             committer=committer,
-            publisher=Publisher(committer, self, defaults=self._defaults, payload_limit=self._payload_limit),
-            waiter=Waiter(store, clock=self._clock),
+            publisher=Publisher(
+                committer,
+                self,
+                defaults=self._defaults,
+                payload_limit=self._payload_limit,
+                expect=waiter.expect,
+            ),
+            waiter=waiter,
             inspector=inspector,
             operator=Operator(store, committer, inspector),
         )

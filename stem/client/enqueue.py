@@ -24,19 +24,31 @@ PAYLOAD_LIMIT: Final = 1024 * 1024
 
 
 class Publisher:
-    """Makes messages of calls, hands them to the committer, and gives handles for what was accepted."""
+    """Makes messages of calls, hands them to the committer, and gives handles for what was accepted.
+
+    `expect` is told the id of each new task before it is published.
+    """
 
     def __init__(
-        self, committer: Committer, source: HandleSource, *, defaults: EnqueueOptions, payload_limit: int
+        self,
+        committer: Committer,
+        source: HandleSource,
+        *,
+        defaults: EnqueueOptions,
+        payload_limit: int,
+        expect: Callable[[str], None] | None = None,
     ) -> None:
         self._committer = committer
         self._source = source
         self._defaults = defaults
         self._payload_limit = payload_limit
+        self._expect = expect
 
     async def publish(self, call: TaskCall[R]) -> TaskHandle[R]:
         """Store the call. Raises `PayloadTooLarge`, `DuplicateTask`, `StoreError`; then nothing was stored."""
         message = self.prepare(call)
+        if self._expect is not None and call.options.task_id is None:
+            self._expect(message.envelope.id)
         return self._accepted(call, message, await self._committer.commit(Change((message,))))
 
     async def publish_as(self, call: TaskCall[R], *, task_id: str, root: str, parent: str) -> TaskHandle[R]:

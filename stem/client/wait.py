@@ -30,6 +30,7 @@ __all__ = ["Waiter", "result_of"]
 
 SLOW_LOOK: Final[Micros] = 1_000_000
 _MOST_IDS: Final = 500
+_MOST_EXPECTED: Final = 1_000
 
 
 class Waiter:
@@ -41,6 +42,7 @@ class Waiter:
         self._waiting: dict[str, set[asyncio.Future[StoredResult | None]]] = {}
         self._watching: dict[str, set[asyncio.Event]] = {}
         self._to_read: dict[str, None] = {}
+        self._expected: dict[str, StoredResult | None] = {}
         self._reader: asyncio.Task[None] | None = None
         self._looker: asyncio.Task[None] | None = None
         self._subscription: Subscription | None = None
@@ -48,12 +50,27 @@ class Waiter:
         self._thread = 0
         self._closed = False
 
+    def expect(self, task_id: str) -> None:
+        """A new task is about to be published: whatever becomes of it will be heard, so nobody has to ask first.
+
+        Forgotten when somebody has waited for it, or when a thousand others are expected.
+        """
+        if self._subscription is not None:
+            if len(self._expected) >= _MOST_EXPECTED:
+                del self._expected[next(iter(self._expected))]
+            self._expected[task_id] = None
+
     async def result(self, task_id: str, timeout: timedelta | None) -> StoredResult:
         """How the task ended. Raises `UnknownId` and `WaitTimeout`."""
         self._open()
+        expected = task_id in self._expected
+        heard = self._expected.pop(task_id, None)
+        if heard is not None:
+            return heard
         answer: asyncio.Future[StoredResult | None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(task_id, set()).add(answer)
-        self._read(task_id)
+        if not expected:
+            self._read(task_id)
         try:
             stored = await self._within(answer, task_id, timeout)
         finally:
@@ -117,13 +134,30 @@ class Waiter:
 
     def _notice(self, notice: Notice) -> None:
         if notice.everything:
+            self._expected.clear()
             self._look_at_all()
             return
         for task_id in notice.tasks:
+            result = notice.results.get(task_id)
             if task_id in self._waiting:
-                self._read(task_id)
+                self._tell(task_id, result)
+            elif task_id in self._expected:
+                self._note(task_id, result)
             for changed in self._watching.get(task_id, ()):
                 changed.set()
+
+    def _tell(self, task_id: str, result: bytes | None) -> None:
+        if result is None:
+            self._read(task_id)
+        else:
+            self._answer([task_id], {task_id: StoredResult(TaskState.SUCCEEDED, result)})
+
+    def _note(self, task_id: str, result: bytes | None) -> None:
+        """Nobody waits for it yet: whoever does will have it at once, or has to ask."""
+        if result is None:
+            del self._expected[task_id]
+        else:
+            self._expected[task_id] = StoredResult(TaskState.SUCCEEDED, result)
 
     def _look_at_all(self) -> None:
         for task_id in self._waiting:

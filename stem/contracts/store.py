@@ -149,13 +149,15 @@ class Notice:
     """Something happened: messages became ready in `queues`, `tasks` became terminal or made progress, something was
     broadcast on `channels`.
 
-    `everything` says that more happened than fits: look at all you wait for.
+    `everything` says that more happened than fits: look at all you wait for. `results` are those of some of the tasks,
+    which succeeded: whoever waits for one of them need not ask. An engine may leave them out.
     """
 
     queues: frozenset[str] = frozenset()
     tasks: tuple[str, ...] = ()
     everything: bool = False
     channels: frozenset[str] = frozenset()
+    results: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
 
 Listener = Callable[[Notice], None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -70,6 +71,7 @@ class Fetcher:
         self._stats = stats
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
         self._called = False
         self._stopping = False
         self._hungry = True
@@ -79,7 +81,11 @@ class Fetcher:
 
     def hear(self, notice: Notice) -> None:
         """A listener for the store's notices. From any thread."""
-        if not self._called and (notice.everything or not notice.queues.isdisjoint(self._wants.queues)):
+        if self._called or not (notice.everything or not notice.queues.isdisjoint(self._wants.queues)):
+            return
+        if threading.get_ident() == self._thread:
+            self._wake.set()
+        else:
             self._called = True
             self._loop.call_soon_threadsafe(self._heard)
 

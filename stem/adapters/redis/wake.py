@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from stem.adapters.redis.connection import Server
 from stem.adapters.redis.errors import DRIVER_ERRORS
 from stem.adapters.redis.lines import Wire
 from stem.adapters.redis.scripts import KEYS
+from stem.codec import load_value
 from stem.contracts.store import Listener, Notice
 from stem.errors import StemError
 
@@ -153,14 +153,16 @@ class Wake:
             self._receive(message[2])
 
     def _receive(self, data: bytes) -> None:
-        news = json.loads(data[len(self._origin) :])
+        text, _, blobs = data[len(self._origin) :].partition(b"\n")
+        news = load_value(text)
         self._heard = max(self._heard, news["n"])
         if data.startswith(self._origin):
             return
         if news.get("e"):
             self.tell(_EVERYTHING)
         else:
-            self.tell(Notice(frozenset(news.get("q", ())), tuple(news.get("t", ()))))
+            tasks = tuple(news.get("t", ()))
+            self.tell(Notice(frozenset(news.get("q", ())), tasks, results=_results(tasks, news.get("r", ()), blobs)))
 
     async def _poll(self) -> None:
         """One small question a second: whether the server has told more than was heard when it was asked last."""
@@ -186,3 +188,14 @@ class Ear:
     def close(self) -> None:
         """Hear no more; may be called twice."""
         self._forget()
+
+
+def _results(tasks: Sequence[str], sizes: Sequence[int], blobs: bytes) -> dict[str, bytes]:
+    """The results behind the news, by task."""
+    results: dict[str, bytes] = {}
+    at = 0
+    for task, size in zip(tasks, sizes, strict=False):
+        if size >= 0:
+            results[task] = blobs[at : at + size]
+            at += size
+    return results

@@ -22,6 +22,7 @@ local rows, changed = {}, {}
 local extras, extras_changed = {}, {}
 local hashes, sets, sums, tallies = {}, {}, {}, {}
 local told_queues, told_tasks, told_everybody = {}, {}, false
+local told_results = {}
 local first_seq, seq
 
 local function cut(time)

@@ -17,6 +17,7 @@ local function finish_leased(id, row, write) -- letter, state, error, reason, bl
   note(id, row, 'buried', reason or nil)
   if at and row.ignored == 0 then
     put(RESULTS, id, ARGV[BLOBS + at])
+    told_results[id] = row.result_ttl > 0 and ARGV[BLOBS + at] or nil
   end
   if reason then
     rank(DEAD, id, row.seq)

@@ -81,6 +81,26 @@ local function flush()
   write_sums()
 end
 
+-- The news as JSON and, behind a line break, the results that are small: `r` has their lengths, in the order of `t`.
+-- Whoever waits for one of these need not ask, which is a quarter of a round trip.
+local MOST_TOLD, MOST_OF_ALL = 1024, 65536
+
+local function with_results(news)
+  if not news.t or not next(told_results) then
+    return cjson.encode(news)
+  end
+  local sizes, blobs, left = {}, {}, MOST_OF_ALL
+  for i, task in ipairs(news.t) do
+    local result = told_results[task]
+    sizes[i] = -1
+    if result and #result <= math.min(MOST_TOLD, left) then
+      sizes[i], blobs[#blobs + 1], left = #result, result, left - #result
+    end
+  end
+  news.r = sizes
+  return cjson.encode(news) .. '\n' .. table.concat(blobs)
+end
+
 -- Tell those who listen, once for the whole batch; the names of the queues go back to the caller too.
 local function tell(channel, origin)
   local queues, tasks = {}, {}
@@ -99,7 +119,7 @@ local function tell(channel, origin)
       news.q = #queues > 0 and queues or nil
       news.t = #tasks > 0 and tasks or nil
     end
-    call('PUBLISH', channel, origin .. cjson.encode(news))
+    call('PUBLISH', channel, origin .. with_results(news))
   end
   return queues
 end
