@@ -13,7 +13,7 @@ from stem.app import Stem
 from stem.client.wait import SLOW_LOOK, Waiter, result_of
 from stem.contracts.changes import Replay
 from stem.contracts.queries import StoredResult
-from stem.contracts.store import Listener, Subscription
+from stem.contracts.store import Listener, Notice, Subscription
 from stem.errors import (
     ResultExpired,
     ResultIgnored,
@@ -56,6 +56,34 @@ class Silent(MemoryStore):
         if self.failure is not None:
             raise self.failure
         return dict(await super().results(ids))
+
+
+class Loud(Silent):
+    """A store whose notices the test gives."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.tell: Listener = lambda notice: None
+
+    def listen(self, listener: Listener) -> Subscription:
+        self.tell = listener
+        return Deaf()
+
+
+@pytest.fixture
+async def loud(clock: ManualClock) -> Loud:
+    return Loud(clock)
+
+
+@pytest.fixture
+async def hearing(loud: Loud, clock: ManualClock) -> AsyncIterator[Waiter]:
+    """A waiter that listens, because somebody has waited before."""
+    made = Waiter(loud, clock=clock)
+    with pytest.raises(UnknownId):
+        await made.result("nobody", None)
+    loud.reads = 0
+    yield made
+    await made.aclose()
 
 
 @pytest.fixture
@@ -371,3 +399,65 @@ def test_every_end_without_a_result_has_its_error(stored: StoredResult, error: t
 
 def test_none_is_a_result_and_not_the_absence_of_one() -> None:
     assert result_of("t1", StoredResult(TaskState.SUCCEEDED, result=b"null")) == b"null"
+
+
+class TestNoticesThatBringResults:
+    async def test_a_result_in_the_notice_is_not_asked_for(self, hearing: Waiter, loud: Loud) -> None:
+        hearing.expect("task-1")
+        waiting = asyncio.create_task(hearing.result("task-1", None))
+        await turns()
+        loud.tell(Notice(tasks=("task-1",), results={"task-1": b"7"}))
+
+        assert await waiting == StoredResult(TaskState.SUCCEEDED, b"7")
+        assert loud.reads == 0
+
+    async def test_a_result_that_was_heard_before_anybody_waited_is_there_at_once(
+        self, hearing: Waiter, loud: Loud
+    ) -> None:
+        hearing.expect("task-1")
+        loud.tell(Notice(tasks=("task-1",), results={"task-1": b"7"}))
+
+        assert await hearing.result("task-1", None) == StoredResult(TaskState.SUCCEEDED, b"7")
+        assert loud.reads == 0
+
+    async def test_an_end_without_its_result_is_asked_for(
+        self, hearing: Waiter, loud: Loud, clock: ManualClock
+    ) -> None:
+        task_id = await Bench(loud, clock).put()
+        hearing.expect(task_id)
+        await succeed(Bench(loud, clock))
+        loud.tell(Notice(tasks=(task_id,)))
+
+        assert (await hearing.result(task_id, None)).state is TaskState.SUCCEEDED
+        assert loud.reads == 1
+
+    async def test_after_everything_happened_all_is_asked_for(
+        self, hearing: Waiter, loud: Loud, clock: ManualClock
+    ) -> None:
+        task_id = await Bench(loud, clock).put()
+        hearing.expect(task_id)
+        loud.tell(Notice(everything=True))
+        waiting = asyncio.create_task(hearing.result(task_id, None))
+        await turns()
+
+        assert loud.reads == 1
+        waiting.cancel()
+
+    async def test_a_lost_notice_of_an_expected_task_only_delays(
+        self, hearing: Waiter, loud: Loud, clock: ManualClock
+    ) -> None:
+        task_id = await Bench(loud, clock).put()
+        hearing.expect(task_id)
+        await succeed(Bench(loud, clock))
+        waiting = asyncio.create_task(hearing.result(task_id, None))
+        await clock.run_for(SLOW_LOOK / SECOND + 0.1)
+
+        assert (await waiting).state is TaskState.SUCCEEDED
+
+    async def test_only_a_thousand_are_expected(self, hearing: Waiter, loud: Loud) -> None:
+        for number in range(1_001):
+            hearing.expect(f"task-{number}")
+        with pytest.raises(UnknownId):
+            await hearing.result("task-0", None)
+
+        assert loud.reads == 1

@@ -6,7 +6,8 @@ import asyncio
 
 from stem.adapters.redis import RedisStore, open_store
 from stem.contracts.adapter import StoreOptions
-from stem.contracts.changes import Change
+from stem.contracts.changes import Change, Settle
+from stem.tasks.state import TaskEvent
 from stem.testing.contracts import Bench, Ear, publish
 from tests.servers import RedisServer
 
@@ -40,6 +41,37 @@ async def test_a_store_hears_of_its_own_commit_once_and_before_commit_returns(be
         await ear.hears_of_queue("mail")
         await store.now()
         assert [notice.queues for notice in ear.notices if not notice.everything] == [{"mail"}]
+
+
+async def test_small_results_come_with_the_notice_byte_for_byte_and_large_ones_do_not(
+    bench: Bench, store: RedisStore, shared: RedisServer
+) -> None:
+    given = [b"1", b"\x00\xff\n{", b"x" * 2_000, b""]
+    ids = [await bench.put() for _ in given]
+    held = [await bench.delivery() for _ in given]
+    other = await _second(store, shared)
+    with Ear(other) as ear:
+        await _subscribed(ear)
+        ends = [(Settle(TaskEvent.SUCCEEDED, result), each.fence) for result, each in zip(given, held, strict=True)]
+        await store.commit([Change((write,), fence) for write, fence in ends])
+        await ear.hears_of_task(ids[0])
+        told = {task: result for notice in ear.notices for task, result in notice.results.items()}
+    await other.aclose()
+
+    by_id = {each.fence.task_id: result for each, result in zip(held, given, strict=True)}
+    assert told == {task: result for task, result in by_id.items() if len(result) <= 1_024}
+
+
+async def test_a_result_that_nobody_keeps_is_not_told(bench: Bench, store: RedisStore, shared: RedisServer) -> None:
+    task_id = await bench.put(ignore_result=True)
+    held = await bench.delivery()
+    other = await _second(store, shared)
+    with Ear(other) as ear:
+        await _subscribed(ear)
+        await store.commit([Change((Settle(TaskEvent.SUCCEEDED, b"1"),), held.fence)])
+        await ear.hears_of_task(task_id)
+        assert [notice.results for notice in ear.notices if task_id in notice.tasks] == [{}]
+    await other.aclose()
 
 
 async def test_a_batch_with_more_news_than_fits_says_that_everything_happened(
