@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
 from stem.adapters.redis.driver import LOST, NoScript, open_stream
-from stem.adapters.redis.url import Place, parse_url
-from stem.adapters.redis.wire import Line, Wire
+from stem.adapters.redis.lines import Line, Wire
+from stem.adapters.redis.route import Route
+from stem.adapters.redis.url import parse_url
 from tests.servers import RedisServer
 
 
 @pytest.fixture
-def place(shared: RedisServer) -> Place:
-    return parse_url(shared.url)
+def route(shared: RedisServer) -> Route:
+    return Route(parse_url(shared.url), "key")
 
 
 @pytest.fixture
-async def line(place: Place) -> AsyncIterator[Line]:
-    line = Line(place)
+async def line(route: Route) -> AsyncIterator[Line]:
+    line = Line(route)
     yield line
     line.hang_up()
 
 
 @pytest.fixture
-async def admin(place: Place) -> AsyncIterator[Line]:
-    line = Line(place)
+async def admin(route: Route) -> AsyncIterator[Line]:
+    line = Line(route)
     yield line
     line.hang_up()
 
@@ -47,8 +47,8 @@ async def test_an_error_is_that_of_its_call_alone(line: Line) -> None:
     assert isinstance(answers[1], NoScript)
 
 
-async def test_a_caller_that_is_cancelled_takes_nobody_elses_answer(place: Place) -> None:
-    wire = Wire(await open_stream(place), place.timeout)
+async def test_a_caller_that_is_cancelled_takes_nobody_elses_answer(route: Route) -> None:
+    wire = Wire(await open_stream(route), route.place.timeout)
     gone, stays = wire.ask("ECHO", "a"), wire.ask("ECHO", "b")
     gone.cancel()
 
@@ -67,8 +67,8 @@ async def test_a_call_that_meets_a_dead_connection_is_made_again_on_a_new_one(li
     assert await line.ask("CLIENT", "ID") != first
 
 
-async def test_an_answer_that_does_not_come_in_time_is_an_error_and_the_connection_is_cut(place: Place) -> None:
-    wire = Wire(await open_stream(place), 0.05)
+async def test_an_answer_that_does_not_come_in_time_is_an_error_and_the_connection_is_cut(route: Route) -> None:
+    wire = Wire(await open_stream(route), 0.05)
 
     with pytest.raises(LOST, match="no answer within"):
         await asyncio.gather(wire.ask("BLPOP", "nobody-pushes", "9"), wire.ask("ECHO", "behind it"))
@@ -83,9 +83,9 @@ async def test_a_line_that_was_hung_up_opens_another_connection(line: Line) -> N
     assert await line.ask("CLIENT", "ID") != first
 
 
-async def test_a_server_that_is_not_there_is_an_error_of_the_driver(place: Place) -> None:
+async def test_a_server_that_is_not_there_is_an_error_of_the_driver() -> None:
     with pytest.raises(LOST):
-        await Line(replace(place, port=1)).ask("PING")
+        await Line(Route(parse_url("redis://127.0.0.1:1"), "key")).ask("PING")
 
 
 async def test_bytes_that_are_no_answer_end_the_connection() -> None:
