@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol, cast
 
 import redis
 import redis.asyncio
+import redis.connection
 import redis.exceptions
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
@@ -34,6 +35,7 @@ NoScript = redis.exceptions.NoScriptError
 LOST: Final = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError)
 _ASYNC: Final[Any] = redis.asyncio
 _BLOCKING: Final[Any] = redis
+_PARSER: Final[Any] = redis.connection.DefaultParser
 
 
 class Pool(Protocol):
@@ -89,11 +91,9 @@ async def open_stream(route: Route) -> asyncio.StreamWriter:
 
 
 def answer_error(text: str) -> Exception:
-    """The error of an answer that is one, with its code, which the driver has in a class where another line asks."""
-    if text.startswith("MOVED "):
-        return redis.exceptions.MovedError(text.removeprefix("MOVED "))
-    kind = NoScript if text.startswith("NOSCRIPT") else redis.exceptions.ResponseError
-    return kind(text)
+    """The error of an answer that is one: of the class that the driver has for it."""
+    error: Exception = _PARSER.parse_error(text)
+    return error
 
 
 def lost(found: str) -> Exception:
