@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import asyncpg
@@ -31,19 +32,42 @@ pytestmark = [pytest.mark.server, pytest.mark.usefixtures("journal")]
 MINUTE = timedelta(seconds=60)
 
 
-@pytest.fixture
-def primary() -> Iterator[PostgresServer]:
-    server = start_server("fsync=off", "wal_level=replica", "max_wal_senders=4")
-    yield server
-    server.remove()
+@contextmanager
+def pair() -> Generator[tuple[PostgresServer, PostgresServer]]:
+    """A primary, and a replica that has part in every commit before it is answered, so that nothing is lost."""
+    primary = start_server("fsync=off", "wal_level=replica", "max_wal_senders=4")
+    try:
+        replica = primary.replica()
+        yield primary, replica
+        replica.remove()
+    finally:
+        primary.remove()
+
+
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[tuple[PostgresServer, PostgresServer]]:
+    with pair() as servers:
+        yield servers
 
 
 @pytest.fixture
-def replica(primary: PostgresServer) -> Iterator[PostgresServer]:
-    """One that has taken part in every commit before it is answered, so that nothing is lost with the primary."""
-    server = primary.replica()
-    yield server
-    server.remove()
+def servers(request: pytest.FixtureRequest) -> Iterator[tuple[PostgresServer, PostgresServer]]:
+    """The two that tests share, and two of its own for a test that lets one die."""
+    if request.node.get_closest_marker("slow") is None:
+        yield request.getfixturevalue("lasting")
+    else:
+        with pair() as servers:
+            yield servers
+
+
+@pytest.fixture
+def primary(servers: tuple[PostgresServer, PostgresServer]) -> PostgresServer:
+    return servers[0]
+
+
+@pytest.fixture
+def replica(servers: tuple[PostgresServer, PostgresServer]) -> PostgresServer:
+    return servers[1]
 
 
 @pytest.fixture
@@ -140,6 +164,7 @@ async def _refuses(url: str) -> bool:
     return False
 
 
+@pytest.mark.slow
 async def test_a_worker_that_knows_both_servers_works_on_with_the_one_that_takes_over(
     primary: PostgresServer, replica: PostgresServer, url: str, journal: Journal
 ) -> None:
@@ -151,6 +176,7 @@ async def test_a_worker_that_knows_both_servers_works_on_with_the_one_that_takes
         await assert_each_ended_once(batch, stem, journal)
 
 
+@pytest.mark.slow
 async def test_a_worker_behind_one_address_works_on_with_the_server_to_which_it_leads_after_a_failover(
     primary: PostgresServer, replica: PostgresServer, url: str, journal: Journal
 ) -> None:

@@ -13,8 +13,9 @@ __all__ = ["migrate", "open_store"]
 async def open_store(url: str, options: StoreOptions, /) -> Store:
     """Connect to the database that the URL names; the schema is its `?schema=`, else the namespace.
 
-    `postgresql://user:password@host:5432/database`, with `sslmode`, `sslrootcert`, `sslcert` and `sslkey` as libpq has
-    them, and `pgbouncer=1` where one that pools transactions stands before the server and is not found out by itself.
+    `postgresql://user:password@host:5432/database`, with libpq's words for TLS (`sslmode`, `sslrootcert`, `sslcert`,
+    `sslkey`, `sslpassword`), `passfile` and `target_session_attrs`. A PgBouncer that pools transactions is found out;
+    `listen=host:port` is the way past it, for the connection that listens.
     Raises `ConfigError` for another URL, a user, password or database that the server refuses, missing rights, or a
     server older than 13; `SchemaMismatch`, `StoreReadOnly` or `StoreUnavailable` for a database that cannot be used.
     """

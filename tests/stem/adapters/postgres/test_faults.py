@@ -14,10 +14,10 @@ from stem.adapters.postgres import connection as connection_module
 from stem.adapters.postgres import open_store
 from stem.clock import SystemClock
 from stem.contracts.adapter import StoreOptions
-from stem.contracts.changes import APPLIED, Change, Duplicate, Settle, UniqueKey
+from stem.contracts.changes import APPLIED, Change, Duplicate, Refused, Settle, UniqueKey
 from stem.contracts.queries import TaskFilter
 from stem.contracts.store import Delivery, LeaseRequest, LeaseVerdict, Renewal, Store, TakeRequest
-from stem.errors import StoreUnavailable
+from stem.errors import StoreError, StoreFull, StoreUnavailable
 from stem.ids import new_id
 from stem.stores.committer import Committer
 from stem.tasks.state import TaskEvent, TaskState
@@ -238,3 +238,27 @@ async def test_a_commit_whose_caller_is_cancelled_is_done(bench: Bench) -> None:
         await commit
     assert await bench.write(write) == APPLIED
     assert len(await bench.everything()) == 1
+
+
+@pytest.mark.parametrize(("state", "kind"), [("53100", StoreFull), ("22000", None)], ids=["full", "its own fault"])
+async def test_what_the_engine_cannot_take_now_leaves_nothing_half_done(
+    state: str, kind: type[StoreError] | None, bench: Bench, url: str
+) -> None:
+    """A trigger stands in for the disk: the server raises the error where it writes the row."""
+    connection = await asyncpg.connect(server_url())
+    table = f"{url.rpartition('schema=')[2]}.tasks"
+    await connection.execute(
+        f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$BEGIN RAISE 'could not extend file' USING ERRCODE = '{state}'; END$$;"
+        f"CREATE TRIGGER refuse BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_refuse()"
+    )
+    write = publish()
+    if kind is not None:
+        with pytest.raises(kind, match="STEM-E034"):
+            await bench.store.commit([Change((write,))])
+    else:
+        assert isinstance(await bench.write(write), Refused)
+    assert await bench.everything() == {}
+    await connection.execute(f"DROP TRIGGER refuse ON {table}")
+    await connection.close()
+    assert await bench.write(write) == APPLIED

@@ -47,6 +47,8 @@ def as_guest(url: str, name: str, password: str = SECRET) -> str:
         ("postgresql://h/d", "ns", "postgresql://h/d"),
         ("postgresql://u:p%40x@h:5433/d?schema=jobs", "jobs", "postgresql://u@h:5433/d"),
         ("postgresql:///d?host=/run/postgresql", "ns", "postgresql:///run/postgresql/d"),
+        ("postgresql://u:p@x@one:1,two/d?target_session_attrs=primary", "ns", "postgresql://u@one:1,two/d"),
+        ("postgresql://u:p@x@[::1]:5433/d?listen=[::1]:5432", "ns", "postgresql://u@[::1]:5433/d"),
     ],
 )
 def test_a_url_names_a_database_and_a_schema_and_its_password_is_never_shown(url: str, schema: str, shown: str) -> None:
@@ -67,6 +69,13 @@ def test_a_url_names_a_database_and_a_schema_and_its_password_is_never_shown(url
         "postgresql://h/d?schema=",
         "postgresql://h/d?pgbouncer=maybe",
         "postgresql://h/d%00",
+        "postgresql://h:99999/d",
+        "postgresql://h/d?port=x",
+        "postgresql://u:a/b@h/d",
+        "postgresql://h/d?sslmode=perhaps",
+        "postgresql://h/d?target_session_attrs=writable",
+        "postgresql://h/d?listen=",
+        "postgresql://h/d?listen=postgresql://h2/d",
     ],
 )
 def test_a_url_of_another_form_is_a_config_error(url: str) -> None:
