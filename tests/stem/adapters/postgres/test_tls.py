@@ -24,7 +24,7 @@ from stem.contracts.store import LeaseRequest, LeaseVerdict, Renewal
 from stem.errors import ConfigError, StemError
 from stem.testing.contracts import publish
 from tests.certificates import Authority
-from tests.scenarios.support.postgres import fresh_url
+from tests.scenarios.support.postgres import admin_of, fresh_url
 from tests.scenarios.support.waiting import eventually
 from tests.server_postgres import PostgresServer, start_server
 
@@ -55,12 +55,11 @@ def server(authority: Authority) -> Iterator[PostgresServer]:
 
 async def _secure(server: PostgresServer, authority: Authority) -> None:
     """From now on it is the server 127.0.0.1 of this authority, and there is no way in without TLS."""
-    admin = await asyncpg.connect(server.url)
-    if not await admin.fetchval("SHOW ssl_library"):
-        pytest.skip("this build of PostgreSQL has no TLS")
-    for name in ("certified", "careful", "known"):
-        await admin.execute(f"CREATE ROLE {name} LOGIN SUPERUSER PASSWORD '{SECRET}'")
-    await admin.close()
+    async with admin_of(server) as admin:
+        if not await admin.fetchval("SHOW ssl_library"):
+            pytest.skip("this build of PostgreSQL has no TLS")
+        for name in ("certified", "careful", "known"):
+            await admin.execute(f"CREATE ROLE {name} LOGIN SUPERUSER PASSWORD '{SECRET}'")
     server.stop()
     data, identity = server.folder / "data", authority.issue("server", "127.0.0.1")
     for source, name in ((identity.certificate, "crt"), (identity.key, "key"), (authority.file, "ca")):
