@@ -143,6 +143,7 @@ _KINDS: Final[Sequence[tuple[tuple[type[BaseException], ...], _Reason]]] = (
     ((asyncpg.ClientConfigurationError,), _URL),
     ((UnicodeError, asyncpg.DataError), _TEXT),
     ((asyncpg.InterfaceError, asyncpg.InternalClientError, EOFError), _LOST),
+    ((ConnectionResetError, ConnectionAbortedError, BrokenPipeError), _LOST),
     ((socket.gaierror,), _HOST),
     ((OSError, TimeoutError), _DOWN),
 )
