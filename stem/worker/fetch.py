@@ -15,11 +15,11 @@ from stem.errors import StoreFull, StoreUnavailable
 from stem.ids import new_id
 from stem.worker.slots import Slots
 from stem.worker.stats import WorkerStats
-from stem.worker.timing import wait_any
 
 __all__ = ["Demand", "Fetcher", "demand", "prefetch", "wait_length"]
 
-POLL: Final[Micros] = 1_000_000
+POLL: Final[Micros] = 5_000_000
+"""How long without a notice, at most: an engine hears of what is new, and looks itself for what was not heard."""
 _LATENCY: Final[Micros] = 50_000
 _RATE_WINDOW: Final[Micros] = 200_000
 _FIRST_PAUSE: Final[Micros] = 50_000
@@ -43,7 +43,7 @@ def demand(*, free: int, waiting: int, ahead: int) -> int:
 
 
 def wait_length(next_due: Micros | None) -> Micros:
-    """How long until it makes sense to ask again: until something is due, at most 1 s, never so short that it spins."""
+    """How long until it makes sense to ask again: until something is due, at most 5 s, never so short that it spins."""
     return POLL if next_due is None else min(max(next_due, _SHORTEST_WAIT), POLL)
 
 
@@ -61,7 +61,7 @@ class Demand:
 
 
 class Fetcher:
-    """The loop that leases. It waits for a free slot, a notice, the next due time, or a second; it never spins."""
+    """The loop that leases. It waits for a free slot, a notice, the next due time, or five seconds; it never spins."""
 
     def __init__(self, store: Store, slots: Slots, wants: Demand, *, clock: Clock, stats: WorkerStats) -> None:
         self._store = store
@@ -78,6 +78,8 @@ class Fetcher:
         self._ended = 0
         self._window: tuple[Micros, int] = (clock.elapsed(), 0)
         self._ahead = 0
+        self._alarm: asyncio.Task[None] | None = None
+        self._alarm_at = 0
 
     def hear(self, notice: Notice) -> None:
         """A listener for the store's notices. From any thread."""
@@ -106,24 +108,47 @@ class Fetcher:
 
     async def run(self) -> None:
         """Lease until stopped. Raises what the store raises, except that it cannot be reached or is full for now."""
-        while not self._stopping:
-            self._wake.clear()
-            limit = self._demand()
-            if limit == 0:
-                await self._wake.wait()
-                continue
-            answer = await self._lease(limit)
-            if answer is None or len(answer.deliveries) == limit:
-                await asyncio.sleep(0)  # an engine in this process may answer without a turn of the loop
-            else:
-                await self._rest(answer)
+        try:
+            while not self._stopping:
+                self._wake.clear()
+                await self._ask()
+        finally:
+            self._stop_alarm()
+
+    async def _ask(self) -> None:
+        limit = self._demand()
+        if limit == 0:
+            await self._wake.wait()
+            return
+        answer = await self._lease(limit)
+        if answer is None or len(answer.deliveries) == limit:
+            await asyncio.sleep(0)  # an engine in this process may answer without a turn of the loop
+        else:
+            await self._rest(answer)
 
     async def _rest(self, answer: LeaseAnswer) -> None:
         """There was less than was asked for: slots that become free bring nothing, only notices and time do."""
         self._hungry = False
         if not self._wake.is_set():
-            await wait_any((self._wake,), self._clock, wait_length(answer.next_due))
+            self._set_alarm(wait_length(answer.next_due))
+            await self._wake.wait()
         self._hungry = True
+
+    def _set_alarm(self, after: Micros) -> None:
+        """Wake up then, or at an earlier time that was set before: an alarm for each rest would cost 40 us a task."""
+        at = self._clock.elapsed() + after
+        if self._alarm is None or self._alarm.done() or at < self._alarm_at:
+            self._stop_alarm()
+            self._alarm_at = at
+            self._alarm = self._loop.create_task(self._ring(after), name="stem-alarm")
+
+    def _stop_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    async def _ring(self, after: Micros) -> None:
+        await self._clock.sleep(after)
+        self._wake.set()
 
     def _heard(self) -> None:
         self._called = False

@@ -24,6 +24,7 @@ _LONGEST_GAP: Final[Micros] = 5_000_000
 _SECOND: Final[Micros] = 1_000_000
 _RETAIN: Final = 500
 _RETAIN_ROUNDS: Final = 20
+_RETAIN_PAUSE: Final[Micros] = 60_000_000
 
 _log: Final = logging.getLogger("stem.worker")
 
@@ -85,6 +86,7 @@ class Sweeper:
         self._commit = commit
         self._stats = stats
         self._seen = Observations()
+        self._retain_at = 0
 
     async def sweep(self) -> None:
         """One sweep; the store's failing starts the observation anew and is no error here."""
@@ -121,9 +123,15 @@ class Sweeper:
             self._commit(change)
 
     async def _retain(self) -> None:
+        """In every sweep while there is something to delete, else once a minute."""
+        now, found = self._clock.elapsed(), 0
+        if now < self._retain_at:
+            return
         for _ in range(_RETAIN_ROUNDS):
-            if await self._store.retain(_RETAIN) < _RETAIN:
-                return
+            found = await self._store.retain(_RETAIN)
+            if found < _RETAIN:
+                break
+        self._retain_at = now if found else now + _RETAIN_PAUSE
 
 
 def by_lease(suspects: Iterable[Suspect]) -> dict[Micros, tuple[Suspect, ...]]:

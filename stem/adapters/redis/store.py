@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from stem.adapters.redis import heartbeats, queries
 from stem.adapters.redis.commit import commit_changes, in_batches
@@ -34,8 +34,6 @@ from stem.ids import new_id
 from stem.tasks.status import TaskRecord
 
 __all__ = ["RedisStore"]
-
-T = TypeVar("T")
 
 _CAPABILITIES: Final = Capabilities(durable=True, shared=True)
 _MOST_DELETED: Final = 1_000
@@ -73,7 +71,7 @@ class RedisStore:
         """
         verdicts: list[Verdict] = []
         for batch in in_batches(changes):
-            verdicts += await _finish(self._commit(batch))
+            verdicts += await self._commit(batch)
         return verdicts
 
     async def lease(self, request: LeaseRequest) -> LeaseAnswer:
@@ -150,19 +148,10 @@ class RedisStore:
         await self.server.aclose()
 
     async def _commit(self, changes: Sequence[Change]) -> list[Verdict]:
-        verdicts, notice = await commit_changes(self.server, self._origin, changes, largest=_CAPABILITIES.max_value)
+        try:
+            verdicts, notice = await commit_changes(self.server, self._origin, changes, largest=_CAPABILITIES.max_value)
+        except asyncio.CancelledError:
+            self._wake.heed_own()
+            raise
         self._wake.tell(notice)
         return verdicts
-
-
-async def _finish(work: Coroutine[Any, Any, T]) -> T:
-    """What the work returns; a caller that is cancelled leaves it to end by itself."""
-    task = asyncio.ensure_future(work)
-    task.add_done_callback(_look_at)
-    return await asyncio.shield(task)
-
-
-def _look_at(task: asyncio.Future[Any]) -> None:
-    """An error that nobody waits for any more needs no report."""
-    if not task.cancelled():
-        task.exception()

@@ -20,6 +20,8 @@ from stem.errors import StemError
 __all__ = ["Ear", "Wake"]
 
 POLL_SECONDS: Final = 1.0
+SLOW_POLL_SECONDS: Final = 15.0
+"""While it is subscribed, which tells of itself when it ends: an idle worker asks once a second in all."""
 _SILENCE: Final = 15.0
 """Seconds without a message after which the connection is asked whether it lives."""
 _FIRST_PAUSE: Final = 0.05
@@ -43,6 +45,7 @@ class Wake:
         self._listeners: dict[object, Listener] = {}
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._subscribed = False
+        self._is_told = True
         self._heard = 0
         self._heard_at = 0.0
 
@@ -57,6 +60,10 @@ class Wake:
         self._listeners[key] = listener
         self._on_loop(self._start)
         return Ear(lambda: self._forget(key))
+
+    def heed_own(self) -> None:
+        """From now on hear of this store's own commits over the server too: the answer to one will not be read."""
+        self._is_told = False
 
     def tell(self, notice: Notice) -> None:
         """Call every listener."""
@@ -156,7 +163,7 @@ class Wake:
         text, _, blobs = data[len(self._origin) :].partition(b"\n")
         news = load_value(text)
         self._heard = max(self._heard, news["n"])
-        if data.startswith(self._origin):
+        if self._is_told and data.startswith(self._origin):
             return
         if news.get("e"):
             self.tell(_EVERYTHING)
@@ -165,7 +172,7 @@ class Wake:
             self.tell(Notice(frozenset(news.get("q", ())), tasks, results=_results(tasks, news.get("r", ()), blobs)))
 
     async def _poll(self) -> None:
-        """One small question a second: whether the server has told more than was heard when it was asked last."""
+        """One small question: whether the server has told more than was heard when it was asked last."""
         seen: int | None = None
         while True:
             with suppress(StemError):
@@ -176,7 +183,7 @@ class Wake:
                 if missed:
                     self.tell(_EVERYTHING)
                 seen = number
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(SLOW_POLL_SECONDS if self._subscribed else POLL_SECONDS)
 
 
 class Ear:

@@ -70,19 +70,32 @@ def test_as_many_are_asked_for_as_are_free_and_as_should_be_ready(
     assert demand(free=free, waiting=waiting, ahead=ahead) == asked
 
 
-def test_it_asks_again_when_something_is_due_but_within_a_second_and_not_at_once() -> None:
+def test_it_asks_again_when_something_is_due_but_within_five_seconds_and_not_at_once() -> None:
     assert wait_length(None) == POLL
     assert wait_length(300_000) == 300_000
     assert wait_length(90 * SECOND) == POLL
     assert wait_length(0) == 1_000
 
 
-async def test_an_idle_worker_asks_once_a_second(shop: Workshop, ear: _Ear, clock: ManualClock) -> None:
+async def test_an_idle_worker_asks_every_five_seconds(shop: Workshop, ear: _Ear, clock: ManualClock) -> None:
     shop.hands(tasks.add).fetch()
 
-    await clock.run_for(10)
+    await clock.run_for(21)
 
-    assert len(ear.requests) == 11
+    assert len(ear.requests) == 5
+
+
+async def test_a_busy_worker_sets_no_alarm_for_every_rest(shop: Workshop, ear: _Ear, clock: ManualClock) -> None:
+    hands = shop.hands(tasks.add)
+    hands.fetch()
+    for number in range(20):
+        await shop.enqueue(definition(tasks.add).call(1, number))
+        await clock.run_for(0.1)
+    asked = len(ear.requests)
+
+    await clock.run_for(3.1)
+
+    assert len(ear.requests) == asked + 1
 
 
 async def test_a_notice_brings_the_task_at_once(shop: Workshop, clock: ManualClock) -> None:

@@ -205,3 +205,24 @@ async def test_each_sweep_deletes_what_was_kept_long_enough(shop: Workshop, cloc
     await hands.engine.sweeper.sweep()
 
     assert await shop.store.get([task_id]) == {}
+
+
+async def test_what_is_over_is_looked_for_once_a_minute_while_there_is_nothing(
+    shop: Workshop, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [0, 3, 0, 0]
+    asked: list[int] = []
+
+    async def retain(limit: int) -> int:
+        del limit
+        asked.append(clock.elapsed())
+        return found.pop(0)
+
+    monkeypatch.setattr(shop.store, "retain", retain)
+    sweeper = shop.hands(tasks.add).engine.sweeper
+    began = clock.elapsed()
+    for _ in range(33):
+        await sweeper.sweep()
+        clock.advance(2)
+
+    assert [(at - began) // SECOND for at in asked] == [0, 60, 62]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from stem.adapters.redis import RedisStore, open_store
+import pytest
+
+from stem.adapters.redis import RedisStore, open_store, wake
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.changes import Change, Settle
 from stem.tasks.state import TaskEvent
@@ -41,6 +43,16 @@ async def test_a_store_hears_of_its_own_commit_once_and_before_commit_returns(be
         await ear.hears_of_queue("mail")
         await store.now()
         assert [notice.queues for notice in ear.notices if not notice.everything] == [{"mail"}]
+
+
+async def test_a_store_hears_of_a_commit_whose_caller_was_cancelled(bench: Bench, store: RedisStore) -> None:
+    with Ear(store) as ear:
+        await _subscribed(ear)
+        await bench.put(queue="first")  # the connection is open
+        cancelled = asyncio.ensure_future(store.commit([Change((publish(queue="mail"),))]))
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        await ear.hears_of_queue("mail")
 
 
 async def test_small_results_come_with_the_notice_byte_for_byte_and_large_ones_do_not(
@@ -101,8 +113,9 @@ async def test_a_listener_whose_connection_was_cut_hears_again(
 
 
 async def test_a_message_that_was_lost_is_noticed_by_the_poll(
-    bench: Bench, store: RedisStore, shared: RedisServer
+    bench: Bench, store: RedisStore, shared: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(wake, "SLOW_POLL_SECONDS", 0.1)
     other = await _second(store, shared)
     with Ear(other) as ear:
         await _subscribed(ear)
