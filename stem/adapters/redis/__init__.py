@@ -26,7 +26,7 @@ async def open_store(url: str, options: StoreOptions, /) -> RedisStore:
     """
     place = parse_url(url)
     check_certificates(place)
-    store = RedisStore(place, check_namespace(options.namespace), options.clock)
+    store = RedisStore(place, check_namespace(options.namespace), options.clock, options.retention)
     try:
         await check_server(store.server)
         for warning in await store.warnings():

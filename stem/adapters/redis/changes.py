@@ -14,6 +14,9 @@ from stem.contracts.changes import (
     Bury,
     Cancel,
     Change,
+    Discard,
+    FireSchedule,
+    OpenGroup,
     Park,
     Publish,
     RefusalCode,
@@ -22,17 +25,17 @@ from stem.contracts.changes import (
     Replay,
     Report,
     Reschedule,
+    SealGroup,
     Settle,
     Start,
     Write,
 )
 from stem.contracts.wellformed import event_of, refuse
 from stem.errors import ConfigError
-from stem.tasks.envelope import Envelope
 from stem.tasks.state import TRANSITIONS, TaskEvent, outcome_state
 from stem.tasks.status import Failure
 
-__all__ = ["Encoded", "dump", "encode_changes"]
+__all__ = ["Encoded", "cut", "dump", "encode_changes", "failure_text"]
 
 _OUTCOMES: Final = {
     event: state.value for (before, event), state in TRANSITIONS.items() if before is outcome_state(TaskEvent.STARTED)
@@ -95,16 +98,35 @@ def _encode_write(write: Write, blobs: list[bytes]) -> list[object]:
             return _end(write, blobs)
         case Start() | Report():
             return _note(write)
-        case Cancel():
-            return ["C", write.task_id, int(write.terminate)]
-        case Replay():
-            return ["Y", write.task_id, False if write.generation is None else write.generation]
-        case _:
+        case Reschedule() | Release() | Park():
             return _give_back(write)
+        case Cancel() | Replay() | Discard():
+            return _ask(write)
+        case _:
+            return _arrange(write)
+
+
+def _arrange(write: OpenGroup | SealGroup | FireSchedule) -> list[object]:
+    match write:
+        case OpenGroup():
+            return ["O", write.group, cut(write.size), write.policy, write.root, cut(write.result_ttl)]
+        case SealGroup():
+            return ["E", write.group]
+        case FireSchedule():
+            return ["F", write.schedule, cut(write.expected), _time(write.next)]
+
+
+def _ask(write: Cancel | Replay | Discard) -> list[object]:
+    if isinstance(write, Cancel):
+        return ["C", write.task_id, int(write.terminate)]
+    generation = False if write.generation is None else write.generation
+    if isinstance(write, Discard):
+        return ["D", write.task_id, generation]
+    return ["Y", write.task_id, generation, cut(write.delay)]
 
 
 def _end(write: Settle | Bury, blobs: list[bytes]) -> list[object]:
-    state, failure = _OUTCOMES[event_of(write)], _failure(write.error)
+    state, failure = _OUTCOMES[event_of(write)], failure_text(write.error)
     if isinstance(write, Bury):
         return ["S", state, failure, write.reason, False]
     return ["S", state, failure, False, _blob(write.result, blobs)]
@@ -122,39 +144,49 @@ def _give_back(write: Reschedule | Release | Park) -> list[object]:
     state = _OUTCOMES[event_of(write)]
     match write:
         case Reschedule():
-            return ["G", state, _cut(write.delay), _failure(write.error), False]
+            return ["G", state, cut(write.delay), failure_text(write.error), False]
         case Release():
-            return ["G", state, _cut(write.delay) if write.delay > 0 else False, False, False]
+            return ["G", state, cut(write.delay) if write.delay > 0 else False, False, False]
         case Park():
-            return ["G", state, 0, False, write.reason, write.fingerprint, _cut(write.pause)]
+            return ["G", state, 0, False, write.reason, write.fingerprint, cut(write.pause)]
 
 
 def _publish(write: Publish, blobs: list[bytes]) -> list[object]:
     envelope, unique = write.envelope, write.unique
-    lifetime = None if unique is None else unique.lifetime
-    return [
+    values: list[object] = [
         "P",
         envelope.id,
         envelope.queue,
         envelope.name,
         envelope.priority,
-        _cut(write.delay),
-        False if write.not_before is None else _cut(write.not_before),
-        False if envelope.expires is None else _cut(envelope.expires),
-        _cut(envelope.result_ttl),
+        cut(write.delay),
+        _time(write.not_before),
+        _time(envelope.expires),
+        cut(envelope.result_ttl),
         int(envelope.ignore_result),
         min(envelope.max_retries, _HIGHEST),
-        _head(envelope),
+        _head(write),
         False if unique is None else unique.key,
-        False if lifetime is None else _cut(lifetime),
+        False if unique is None else _time(unique.lifetime),
         _blob(write.body, blobs),
         len(write.body),
     ]
+    return values if write.after is None and write.member is None else values + _ties(write)
 
 
-def _head(envelope: Envelope) -> str:
-    """What only people ask for."""
+def _ties(write: Publish) -> list[object]:
+    """What a message continues, and the group and the place that are its own, where these are given."""
+    after, member = write.after, write.member
+    place = () if member is None or member.index is None else (cut(member.index),)
+    return [False if after is None else (after.kind, after.id), False if member is None else (member.group, *place)]
+
+
+def _head(write: Publish) -> str:
+    """What scripts need seldom, and only people ask for."""
+    envelope = write.envelope
     head: dict[str, object] = {}
+    if write.after is not None or write.member is not None:
+        head = {name: tie for name, tie in zip(("after", "member"), _ties(write), strict=True) if tie}
     if envelope.root:
         head["root"] = envelope.root
     if envelope.parent is not None:
@@ -164,7 +196,8 @@ def _head(envelope: Envelope) -> str:
     return dump(head) if head else "{}"
 
 
-def _failure(error: Failure | None) -> str | bool:
+def failure_text(error: Failure | None) -> str | bool:
+    """The error as one text; false for none."""
     return False if error is None else dump([error.kind, error.message, error.traceback, error.code])
 
 
@@ -176,7 +209,12 @@ def _blob(blob: bytes | None, blobs: list[bytes]) -> int | bool:
     return len(blobs)
 
 
-def _cut(time: Micros) -> Micros:
+def _time(time: Micros | None) -> Micros | bool:
+    return False if time is None else cut(time)
+
+
+def cut(time: Micros) -> Micros:
+    """The nearest number that scripts can calculate with."""
     return max(-LATEST, min(time, LATEST))
 
 

@@ -51,12 +51,12 @@ async def commit_changes(
     if not encoded.places:
         return [verdicts[place] for place in range(len(changes))], Notice()
     kind = Kind.NEWS if changes[0].fence is None else Kind.OUTCOMES
-    letters, details, queues = await server.run(
+    letters, details, queues, besides = await server.run(
         "commit", server.channel, origin, encoded.text, *encoded.blobs, kind=kind
     )
     verdicts.update(zip(encoded.places, _verdicts(letters.decode(), details), strict=True))
     told = [verdicts[place] for place in range(len(changes))]
-    tasks = tuple(_ended(changes, told))
+    tasks = (*_ended(changes, told), *(task.decode() for task in besides))
     return told, Notice(frozenset(queue.decode() for queue in queues), tasks)
 
 
@@ -88,8 +88,6 @@ def _ended(changes: Sequence[Change], verdicts: Sequence[Verdict]) -> Iterator[s
                 yield change.fence.task_id
             elif isinstance(write, Cancel):
                 yield write.task_id
-            elif isinstance(write, Publish) and write.unique is not None and len(change.writes) > 1:
-                yield write.envelope.id
 
 
 def _size(write: object) -> int:

@@ -13,6 +13,7 @@ from stem.adapters.redis.route import Route
 from stem.adapters.redis.scripts import Script, keys_of, script
 from stem.adapters.redis.url import Place
 from stem.clock import Clock, SystemClock
+from stem.contracts.retention import Retention
 from stem.errors import ConfigError, StemError, StoreUnavailable
 
 __all__ = ["Kind", "Server", "time_for"]
@@ -30,12 +31,13 @@ class Kind(Enum):
 class Server:
     """Calls scripts of one namespace, and single commands. Every script may be run twice with the same end."""
 
-    def __init__(self, place: Place, namespace: str, clock: Clock) -> None:
+    def __init__(self, place: Place, namespace: str, clock: Clock, retention: Retention | None = None) -> None:
         self.place = place
         self.keys: Final = keys_of(namespace)
         self.route: Final = Route(place, self.keys[0])
         self.channel: Final = f"{{stem:{namespace}}}:notices"
         self._clock = clock
+        self._retention = retention or Retention()
         self._closed = False
         self._client = client(self.route)
         self._lines = {kind: Line(self.route) for kind in Kind}
@@ -45,7 +47,7 @@ class Server:
 
         Raises `StemError`s only; after `StoreUnavailable` it may have run.
         """
-        wanted = script(name)
+        wanted = script(name, self._retention)
         return await self._guard(lambda: self._evaluate(kind, wanted, (time_for(self._clock), *arguments)))
 
     async def command(self, *words: Value) -> Any:

@@ -10,7 +10,7 @@ from stem.adapters.redis.connection import Kind, Server
 from stem.adapters.redis.records import deliveries_of
 from stem.contracts.changes import Fence
 from stem.contracts.fairness import Credits
-from stem.contracts.store import Delivery, LeaseAnswer, LeaseRequest, Suspect, TakeRequest
+from stem.contracts.store import Delivery, LeaseAnswer, LeaseRequest, Notice, Suspect, TakeRequest
 
 __all__ = ["Credits", "find_suspects", "lease_messages", "take_messages"]
 
@@ -18,8 +18,10 @@ _MOST: Final = 1_000
 """Messages of one call, whatever its limit."""
 
 
-async def lease_messages(server: Server, request: LeaseRequest, owed: Credits) -> tuple[LeaseAnswer, Credits]:
-    """Lease what is due, and the credits of the queues after it."""
+async def lease_messages(
+    server: Server, origin: str, request: LeaseRequest, owed: Credits
+) -> tuple[LeaseAnswer, Credits, Notice]:
+    """Lease what is due; the credits of the queues after it, and what others should hear of."""
     names = sorted(request.queues)
     queues = [[name, request.queues[name], owed.get(name, 0)] for name in names]
     asked: dict[str, Any] = {
@@ -33,11 +35,17 @@ async def lease_messages(server: Server, request: LeaseRequest, owed: Credits) -
         "lease": request.lease,
         "leases": dict(request.leases),
     }
-    now, due, balance, *values = await server.run("lease", dump(asked), kind=Kind.LEASES)
+    asking = (server.channel, origin, dump(asked))
+    now, due, balance, news, *values = await server.run("lease", *asking, kind=Kind.LEASES)
     if balance:
         after: list[float] = json.loads(balance)
         owed = {**owed, **{name: int(credit) for name, credit in zip(names, after, strict=True)}}
-    return LeaseAnswer(deliveries_of(values, now), None if due < 0 else due), owed
+    return LeaseAnswer(deliveries_of(values, now), None if due < 0 else due), owed, _notice(news)
+
+
+def _notice(news: bytes) -> Notice:
+    queues, tasks = json.loads(news) if news else ((), ())
+    return Notice(frozenset(queues), tuple(tasks))
 
 
 async def find_suspects(server: Server) -> tuple[Suspect, ...]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
-from stem.adapters.redis.changes import dump
+from stem.adapters.redis.changes import cut, dump
 from stem.adapters.redis.connection import Server
 from stem.adapters.redis.records import records_of, results_of
-from stem.adapters.redis.rows import LATEST
 from stem.adapters.redis.scripts import KEYS
 from stem.clock import Micros
 from stem.contracts.queries import Page, QueueCount, StoredResult, TaskFilter
@@ -37,11 +36,11 @@ async def find_records(server: Server, ids: Sequence[str]) -> dict[str, TaskReco
     return found
 
 
-async def find_results(server: Server, ids: Sequence[str]) -> dict[str, StoredResult]:
+async def find_results(server: Server, ids: Sequence[str], *, even_expired: bool) -> dict[str, StoredResult]:
     """How those of the ids stand that are known."""
     found: dict[str, StoredResult] = {}
     async for now, values in _ask(server, ids, envelopes=False):
-        found |= results_of(values, now)
+        found |= results_of(values, now, even_expired=even_expired)
     return found
 
 
@@ -80,11 +79,14 @@ def _conditions(where: TaskFilter) -> dict[str, object]:
         "root": where.root,
         "worker": where.worker,
         "tag": where.tag,
-        "since": None if where.since is None else max(-LATEST, min(where.since, LATEST)),
-        "until": None if where.until is None else max(-LATEST, min(where.until, LATEST)),
+        "since": where.since,
+        "until": where.until,
+        "ended_since": where.ended_since,
+        "ended_until": where.ended_until,
+        "group": where.group,
         "dead": where.dead or None,
     }
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: cut(value) if isinstance(value, int) else value for name, value in given.items() if value is not None}
 
 
 async def count_queues(server: Server) -> tuple[QueueCount, ...]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
-from stem.adapters.redis.rows import TEXTS_OF_A_DELIVERY, TEXTS_OF_A_RESULT, read_row
+from stem.adapters.redis.rows import TEXTS_OF_A_DELIVERY, TEXTS_OF_A_RESULT, WITH_PLACE, read_row
 from stem.clock import Micros
 from stem.contracts.changes import Fence
 from stem.contracts.queries import StoredResult
 from stem.contracts.store import Delivery
+from stem.tasks.links import After, Member
 from stem.tasks.options import Ack
 from stem.tasks.retry import Backoff
 from stem.tasks.state import TaskState
@@ -47,7 +49,7 @@ def _delivery(row: Any, body: bytes, facts: bytes, now: Micros) -> Delivery:
         published_at=row.published,
         expires_at=expires or None,
         expired=0 < expires <= now and not row.began,
-        ignore_result=bool(row.ignored),
+        ignore_result=bool(row.ignored) and not row.awaited and row.belongs != WITH_PLACE,
         started=bool(row.started if lost_by is None else row.lost_started),
         cancel_requested=bool(row.cancel),
         parks=row.parks,
@@ -57,16 +59,19 @@ def _delivery(row: Any, body: bytes, facts: bytes, now: Micros) -> Delivery:
     )
 
 
-def results_of(values: Sequence[bytes | None], now: Micros) -> dict[str, StoredResult]:
+def results_of(values: Sequence[bytes | None], now: Micros, *, even_expired: bool) -> dict[str, StoredResult]:
     """How tasks stand, by id."""
     rows = _rows_of(values, TEXTS_OF_A_RESULT)
-    return {row.id: _result(row, result, facts, now) for row, _, result, facts in rows}
+    found = {row.id: _result(row, result, facts, now) for row, _, result, facts in rows}
+    if even_expired:
+        return found
+    return {task: replace(stored, result=None) if stored.expired else stored for task, stored in found.items()}
 
 
 def _result(row: Any, result: bytes | None, facts: dict[str, Any], now: Micros) -> StoredResult:
     expired = 0 < row.result_until <= now
-    kept = None if expired else result
-    return StoredResult(TaskState(row.state), kept, _failure(facts), bool(row.ignored), expired)
+    ignored = bool(row.ignored) and row.result_until == 0
+    return StoredResult(TaskState(row.state), result, _failure(facts), ignored, expired)
 
 
 def records_of(values: Sequence[bytes | None]) -> dict[str, TaskRecord]:
@@ -85,6 +90,7 @@ def _rows_of(
 def _record(row: Any, body: bytes, result: bytes | None, facts: dict[str, Any]) -> TaskRecord:
     head = json.loads(row.head)
     progress = facts.get("progress")
+    held = bool(row.held_after or row.held_member)
     return TaskRecord(
         id=row.id,
         name=row.name,
@@ -94,7 +100,7 @@ def _record(row: Any, body: bytes, result: bytes | None, facts: dict[str, Any]) 
         envelope=body,
         published_at=row.published,
         due_at=row.due or None,
-        expires_at=row.expires or None,
+        expires_at=None if held else row.expires or None,
         started_at=row.started_at or None,
         finished_at=row.finished or None,
         result_until=row.result_until or None,
@@ -119,7 +125,17 @@ def _record(row: Any, body: bytes, result: bytes | None, facts: dict[str, Any]) 
         root=head.get("root", row.id),
         parent=head.get("parent"),
         tags=tuple(head.get("tags", ())),
+        after=_after(head),
+        member=Member(*head["member"]) if "member" in head else None,
+        held=held,
     )
+
+
+def _after(head: dict[str, Any]) -> After | None:
+    if "after" not in head:
+        return None
+    kind, upstream = head["after"]
+    return After(upstream, kind)
 
 
 def _failure(facts: dict[str, Any]) -> Failure | None:

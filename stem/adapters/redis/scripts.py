@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from stem.adapters.redis.rows import LATEST, NEVER_REPORTED, compiled, lua_codec
+from stem.adapters.redis.blocks import composed
+from stem.adapters.redis.rows import LATEST, NEVER, WITH_PLACE, compiled, lua_codec
 from stem.contracts.losses import LOST_BEFORE_CRASH
-from stem.contracts.retention import keep_for
-from stem.contracts.store import MAX_LEASE_BYTES
-from stem.tasks.state import TERMINAL, TaskEvent, TaskState, advance, allowed_from
+from stem.contracts.retention import KEEP_AT_LEAST, KEEP_OPEN_GROUP, Retention
+from stem.contracts.store import MAX_LEASE_BYTES, MOST_CANCELLED
+from stem.contracts.upstream import GROUP_CLOSED, REMOVED, UPSTREAM_FAILED, group_closed, upstream_failed
+from stem.tasks.links import After, GroupState
+from stem.tasks.state import TERMINAL, TaskEvent, TaskState, advance, allowed_from, outcome_state
 
-__all__ = ["FOLDER", "KEYS", "SCRIPTS", "Script", "keys_of", "script"]
+__all__ = ["FOLDER", "KEYS", "SCRIPTS", "Script", "files_of", "keys_of", "script"]
 
 FOLDER: Final = Path(__file__).parent / "lua"
 
@@ -24,19 +28,41 @@ KEYS: Final = (
     *("ready", "later", "refused"),  # messages in line, sorted by their bytes: see common.lua
     *("leased", "renewed"),  # calls that gave leases: when one may be suspect, when the last was renewed
     *("all", "dead", "ended"),  # by number of publication twice, by the end of retention
-    *("uniques", "unique_ends", "answers", "held"),
+    *("uniques", "answers", "held"),
     *("counts", "names", "numbers", "workers"),
+    *("groups", "links", "members", "work"),  # by id; who waits for what, who belongs to what, what is half done
+    *("pauses", "revocations", "broadcasts", "locks", "schedules", "outcomes"),  # hashes
+    *("agenda", "order", "over"),  # schedules by their next time; what is listed; what has had its time, and when
 )
 """Everything that a namespace keeps; each script is given all of them."""
-SCRIPTS: Final = (
-    *("commit", "lease", "suspects", "take", "renew", "retain", "beat"),  # these write
-    *("records", "page", "counts"),
-)
-_SHARED: Final = ("common", "lines", "writing")
-_BELOW: Final[Mapping[str, tuple[str, ...]]] = {"commit": ("free", "leased")}
+_TASKS: Final = ("common", "lines", "writing")
+_TIES: Final = ("links", "groups", "ties", "walks")
+_SMALL: Final = ("common", "writing")
+_BELOW: Final[Mapping[str, tuple[str, ...]]] = {
+    "commit": (*_TASKS, "uniques", "ends", "free", "leased"),
+    "lease": (*_TASKS, "leases", "uniques", "ends", "choosing"),
+    "retain": (*_TASKS, "uniques", "ends", *_TIES, "outcomes/stored"),
+    **dict.fromkeys(("suspects", "take"), (*_TASKS, "leases")),
+    **dict.fromkeys(("renew", "beat", "records", "page", "counts", "members"), _TASKS),
+    **dict.fromkeys(("control/pause", "control/resume", "control/revoke", "control/revocations"), _SMALL),
+    **dict.fromkeys(("control/revoked", "broadcasts/say", "broadcasts/hear"), _SMALL),
+    **dict.fromkeys(("locks/acquire", "locks/renew", "locks/release", "locks/find"), (*_SMALL, "locks/held")),
+    **dict.fromkeys(("schedules/put", "schedules/delete"), (*_SMALL, "schedules/entry")),
+    **dict.fromkeys(("schedules/list", "schedules/due"), (*_SMALL, "schedules/entry")),
+    **dict.fromkeys(("outcomes/record", "outcomes/find"), (*_SMALL, "outcomes/stored")),
+}
+"""What each script builds on."""
+_RARE: Final[Mapping[str, tuple[str, ...]]] = {
+    "commit": (*_TIES, "schedules/entry", "check", "again", "arrange"),
+    "lease": (*_TIES, "closed"),
+}
+"""What it builds on when it comes upon a group, a continuation or a write that is not an everyday one."""
+SCRIPTS: Final = tuple(_BELOW)
 _GRACE: Final = 1_000_000
 """Microseconds beyond a third of its length for which a lease may go without renewal."""
-_CANCELLED: Final = advance(TaskState.QUEUED, TaskEvent.CANCEL_REQUESTED)
+_GONE: Final = "gone"
+"""The state of a group that nobody sealed in time: it is unknown, and its members go."""
+_CONSTANT: Final = re.compile(r"\b[A-Z][A-Z_]+\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,47 +78,76 @@ def keys_of(namespace: str) -> tuple[str, ...]:
     return tuple(f"{{stem:{namespace}}}:{name}" for name in KEYS)
 
 
+def files_of(name: str) -> tuple[str, ...]:
+    """The files in `lua/` of which a script is made, the last of them its own."""
+    return (*_BELOW[name], *_RARE.get(name, ()), name)
+
+
 @cache
-def script(name: str) -> Script:
-    """The script `lua/<name>.lua` behind the files that it builds on."""
-    parts = map(_file, (*_SHARED, *_BELOW.get(name, ()), name))
-    text = "\n".join((_constants(), lua_codec(), *parts))
+def script(name: str, retention: Retention = Retention()) -> Script:  # noqa: B008  # a frozen value
+    """The script `lua/<name>.lua` behind the files that it builds on; how long records are kept is written into it."""
+    scalars, tables = _scalars(), _tables(retention)
+
+    def read(file: str) -> str:
+        text = (FOLDER / f"{file}.lua").read_text(encoding="utf-8")
+        return _CONSTANT.sub(lambda found: scalars.get(found[0], found[0]), compiled(text))
+
+    below, rare = _BELOW[name], _RARE.get(name, ())
+    code = composed((lua_codec(), *map(read, below)), [*map(read, rare)], read(name))
+    named = [f"local {table} = {value}" for table, value in tables.items() if re.search(rf"\b{table}\b", code)]
+    text = "\n".join((*named, code))
     return Script(text, hashlib.sha1(text.encode()).hexdigest())  # noqa: S324  # the name that the server gives it
 
 
-def _file(name: str) -> str:
-    return compiled((FOLDER / f"{name}.lua").read_text(encoding="utf-8"))
-
-
-def _constants() -> str:
-    values: dict[str, object] = {
-        "LATEST": LATEST,
-        "NEVER_REPORTED": NEVER_REPORTED,
-        "LOST_BEFORE_CRASH": LOST_BEFORE_CRASH,
-        "KEPT": keep_for(0, dead=False),
-        "KEPT_DEAD": keep_for(0, dead=True),
-        "MOST_BYTES": MAX_LEASE_BYTES,
-        "GRACE": _GRACE,
-    }
+def _scalars() -> dict[str, str]:
+    """The constants that are written into the code itself: a name would cost each function that uses it a little."""
     states = {
         "QUEUED": TaskState.QUEUED,
         "RUNNING": advance(TaskState.QUEUED, TaskEvent.LEASED),
-        "CANCELLED": _CANCELLED,
+        "SUCCEEDED": outcome_state(TaskEvent.SUCCEEDED),
+        "CANCELLED": advance(TaskState.QUEUED, TaskEvent.CANCEL_REQUESTED),
+        **{state.name: state for state in GroupState},
     }
+    texts = {
+        **{name: state.value for name, state in states.items()},
+        "REMOVED": REMOVED,
+        "GONE": _GONE,
+        "UPSTREAM_FAILED": UPSTREAM_FAILED,
+        "TASK_IS": upstream_failed(After("%s", "task"), "%s").message,
+        "GROUP_IS": upstream_failed(After("%s", "group"), "%s").message,
+        "GROUP_CLOSED": GROUP_CLOSED,
+        "GROUP_HAS_ANSWER": group_closed("%s").message,
+    }
+    numbers = {
+        "LATEST": LATEST,
+        "NEVER": NEVER,
+        "LOST_BEFORE_CRASH": LOST_BEFORE_CRASH,
+        "KEEP_AT_LEAST": KEEP_AT_LEAST,
+        "KEEP_OPEN_GROUP": KEEP_OPEN_GROUP,
+        "MOST_BYTES": MAX_LEASE_BYTES,
+        "MOST_CANCELLED": MOST_CANCELLED,
+        "GRACE": _GRACE,
+        "WITH_PLACE": WITH_PLACE,
+    }
+    keys = {name.upper(): f"KEYS[{place}]" for place, name in enumerate(KEYS, 1)}
+    return {**keys, **{name: f"'{text}'" for name, text in texts.items()}, **{k: str(n) for k, n in numbers.items()}}
+
+
+def _tables(retention: Retention) -> dict[str, str]:
+    """The constants that are tables: sets of states, and for each end how long its record is kept."""
+    ends = {state.value: retention.terms(state, dead=False) for state in TERMINAL}
+    ends["dead"] = retention.terms(outcome_state(TaskEvent.BURIED), dead=True)
     sets = {
         "TERMINAL": TERMINAL,
         "LEASABLE": allowed_from(TaskEvent.LEASED),
         "REPLAYABLE": allowed_from(TaskEvent.REPLAYED),
     }
-    return "\n".join(
-        (
-            f"local {', '.join(name.upper() for name in KEYS)} = unpack(KEYS)",
-            *(f"local {name} = {value}" for name, value in values.items()),
-            *(f"local {name} = '{state.value}'" for name, state in states.items()),
-            *(f"local {name} = {_lua_set(members)}" for name, members in sets.items()),
-        )
-    )
+    return {
+        **{name: _lua_table((state.value, "true") for state in states) for name, states in sets.items()},
+        "KEEP_TIMES": _lua_table((end, str(times)) for end, (times, _) in ends.items()),
+        "KEEP_LEAST": _lua_table((end, str(least)) for end, (_, least) in ends.items()),
+    }
 
 
-def _lua_set(states: frozenset[TaskState]) -> str:
-    return "{ " + ", ".join(f"['{value}'] = true" for value in sorted(state.value for state in states)) + " }"
+def _lua_table(entries: Iterable[tuple[str, str]]) -> str:
+    return "{ " + ", ".join(f"['{name}'] = {value}" for name, value in sorted(entries)) + " }"

@@ -7,18 +7,24 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from stem.adapters.redis import heartbeats, queries
+from stem.adapters.redis.broadcasts import BroadcastsPart
 from stem.adapters.redis.commit import commit_changes, in_batches
-from stem.adapters.redis.connection import Server
+from stem.adapters.redis.control import ControlPart
+from stem.adapters.redis.groups import GroupsPart
 from stem.adapters.redis.keeper import RedisKeeper
 from stem.adapters.redis.lease import Credits, find_suspects, lease_messages, take_messages
+from stem.adapters.redis.locks import LocksPart
+from stem.adapters.redis.outcomes import OutcomesPart
+from stem.adapters.redis.part import CAPABILITIES
 from stem.adapters.redis.safety import read_info, warnings_for
+from stem.adapters.redis.schedules import SchedulesPart
 from stem.adapters.redis.url import Place
-from stem.adapters.redis.wake import Wake
 from stem.clock import Clock, Micros
 from stem.contracts.capabilities import Capabilities
 from stem.contracts.changes import Change, Verdict
 from stem.contracts.heartbeats import Heartbeat, WorkerRecord
 from stem.contracts.queries import Page, QueueCount, StoredResult, TaskFilter
+from stem.contracts.retention import Retention
 from stem.contracts.store import (
     Delivery,
     Keeper,
@@ -30,34 +36,28 @@ from stem.contracts.store import (
     Suspect,
     TakeRequest,
 )
-from stem.ids import new_id
 from stem.tasks.status import TaskRecord
 
 __all__ = ["RedisStore"]
 
-_CAPABILITIES: Final = Capabilities(durable=True, shared=True)
 _MOST_DELETED: Final = 1_000
 
 
-class RedisStore:
+class RedisStore(ControlPart, BroadcastsPart, LocksPart, SchedulesPart, OutcomesPart, GroupsPart):
     """`stem.contracts.store.Store` on keys that any number of processes and machines may share.
 
     Every change of state is a script, which the server runs alone and whole. What was committed is as durable as the
     server's persistence makes it; `warnings` says where that is not enough.
     """
 
-    def __init__(self, place: Place, namespace: str, clock: Clock) -> None:
-        self.server: Final = Server(place, namespace, clock)
-        self._namespace = namespace
-        self._clock = clock
-        self._origin = new_id()
+    def __init__(self, place: Place, namespace: str, clock: Clock, retention: Retention | None = None) -> None:
+        super().__init__(place, namespace, clock, retention)
         self._owed: Credits = {}
-        self._wake = Wake(self.server, self._origin)
 
     @property
     def capabilities(self) -> Capabilities:
         """As durable as the server is set up to be, and shared."""
-        return _CAPABILITIES
+        return CAPABILITIES
 
     async def warnings(self) -> tuple[str, ...]:
         """What in the server's settings can lose accepted work, as sentences with the advice; empty when nothing is."""
@@ -76,7 +76,8 @@ class RedisStore:
 
     async def lease(self, request: LeaseRequest) -> LeaseAnswer:
         """Up to `limit` due messages, at most 1,000, leased in one script call."""
-        answer, self._owed = await lease_messages(self.server, request, self._owed)
+        answer, self._owed, notice = await lease_messages(self.server, self._origin, request, self._owed)
+        self._wake.tell(notice)
         return answer
 
     async def suspects(self) -> tuple[Suspect, ...]:
@@ -100,7 +101,7 @@ class RedisStore:
         deleted = 0
         while deleted < limit:
             wanted = min(limit - deleted, _MOST_DELETED)
-            found: int = await self.server.run("retain", wanted)
+            found = await self._retain(wanted)
             deleted += found
             if found < wanted:
                 break
@@ -114,9 +115,9 @@ class RedisStore:
         """The records of those ids that are known."""
         return await queries.find_records(self.server, ids)
 
-    async def results(self, ids: Sequence[str]) -> Mapping[str, StoredResult]:
+    async def results(self, ids: Sequence[str], *, even_expired: bool = False) -> Mapping[str, StoredResult]:
         """How those of the ids stand that are known."""
-        return await queries.find_results(self.server, ids)
+        return await queries.find_results(self.server, ids, even_expired=even_expired)
 
     async def list_tasks(self, where: TaskFilter, *, limit: int, after: str | None = None) -> Page:
         """A page of the tasks for which the filter holds, the newest first; looks at 2,000 records in a script call."""
@@ -147,9 +148,15 @@ class RedisStore:
         await self._wake.aclose()
         await self.server.aclose()
 
+    async def _retain(self, limit: int) -> int:
+        deleted, queues, tasks = await self.server.run("retain", self.server.channel, self._origin, limit)
+        ended = tuple(task.decode() for task in tasks)
+        self._wake.tell(Notice(frozenset(queue.decode() for queue in queues), ended))
+        return int(deleted)
+
     async def _commit(self, changes: Sequence[Change]) -> list[Verdict]:
         try:
-            verdicts, notice = await commit_changes(self.server, self._origin, changes, largest=_CAPABILITIES.max_value)
+            verdicts, notice = await commit_changes(self.server, self._origin, changes, largest=CAPABILITIES.max_value)
         except asyncio.CancelledError:
             self._wake.heed_own()
             raise

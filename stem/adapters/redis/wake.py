@@ -44,6 +44,7 @@ class Wake:
         self._origin = origin.encode()
         self._listeners: dict[object, Listener] = {}
         self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._ending: set[asyncio.Task[None]] = set()
         self._subscribed = False
         self._is_told = True
         self._heard = 0
@@ -72,13 +73,13 @@ class Wake:
                 listener(notice)
 
     async def aclose(self) -> None:
-        """Fall silent; called on the loop."""
+        """Fall silent; called on the loop. A wait that has just ended can swallow that its task is cancelled."""
         self._listeners.clear()
-        tasks = self._tasks
         self._stop()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        while self._ending:
+            for task in self._ending:
+                task.cancel()
+            await asyncio.wait(self._ending, timeout=_FIRST_PAUSE)
 
     def _forget(self, key: object) -> None:
         self._listeners.pop(key, None)
@@ -106,6 +107,8 @@ class Wake:
     def _stop(self) -> None:
         if not self._listeners:
             for task in self._tasks:
+                self._ending.add(task)
+                task.add_done_callback(self._ending.discard)
                 task.cancel()
             self._tasks = ()
 
@@ -168,8 +171,9 @@ class Wake:
         if news.get("e"):
             self.tell(_EVERYTHING)
         else:
-            tasks = tuple(news.get("t", ()))
-            self.tell(Notice(frozenset(news.get("q", ())), tasks, results=_results(tasks, news.get("r", ()), blobs)))
+            tasks, channels = tuple(news.get("t", ())), frozenset(news.get("c", ()))
+            results = _results(tasks, news.get("r", ()), blobs)
+            self.tell(Notice(frozenset(news.get("q", ())), tasks, channels=channels, results=results))
 
     async def _poll(self) -> None:
         """One small question: whether the server has told more than was heard when it was asked last."""

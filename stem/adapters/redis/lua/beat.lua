@@ -38,7 +38,7 @@ if not goes_on and not is_known(beat.fingerprint) then
     end
   end
 end
-local time = string.format('%.0f', now)
+local time = text_of(now)
 beat.first_seen, beat.last_seen = before and before.first_seen or time, time
 put(WORKERS, beat.worker, cjson.encode(beat))
 flush()

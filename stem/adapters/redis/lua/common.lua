@@ -1,11 +1,17 @@
 -- What all scripts share. A script first reads and decides in memory; `flush` is the only place that writes, and
--- it comes last, when nothing can fail any more.
+-- it comes last, when nothing can fail any more. A script that flushes twice has made two whole changes.
 --
 -- Sorted sets whose scores are all 0 are sorted by their members' bytes:
 --   READY   queue, 255 - priority, due, seq, id     what may be leased now, in the order in which it is given out
 --   LATER   queue, due, refused, 255 - priority, seq, id     what has to be looked at again at that time
 --   REFUSED  queue, crowd, 255 - priority, due, seq, id     what a crowd of registries refused, each until its pause ends
--- `queue` and `crowd` have their length before them; numbers are big endian.
+--   LINKS   what is waited for, seq, id     the live messages that continue a task or a group
+--   MEMBERS  group, place (the highest for none), id
+--   WORK    'r' or 'w', group     what is done in portions: see walks.lua
+--   ORDER   'b', channel, position, id; 'r', version, task id; 's', schedule     how broadcasts and the like are listed
+-- `queue`, `crowd` and what is not last have their length before them; numbers are big endian.
+--
+-- OVER says when something has had its time: a letter for its kind, then its key.
 --
 -- What a call leased is indexed as one, under its nonce: ANSWERS has the ids, HELD how many of these leases stand,
 -- LEASED when the first of them may become suspect (or earlier), RENEWED when the last was renewed (or later).
@@ -20,13 +26,28 @@ end
 
 local rows, changed = {}, {}
 local extras, extras_changed = {}, {}
+local groups, groups_changed = {}, {}
 local hashes, sets, sums, tallies = {}, {}, {}, {}
-local told_queues, told_tasks, told_everybody = {}, {}, false
-local told_results = {}
+local written = {} -- the rows of the last flush
+local endings = {} -- what ended, by the time until which it is kept
+local told_queues, told_tasks, told_channels, told_results = {}, {}, {}, {}
 local first_seq, seq
 
 local function cut(time)
   return math.max(0, math.min(time, LATEST))
+end
+
+local function named(text)
+  return struct.pack('>I4', #text) .. text
+end
+
+local function sortable(number) -- bytes that stand in the order of numbers, negative ones too
+  local raw = struct.pack('>i8', number)
+  return string.char((raw:byte() + 128) % 256) .. raw:sub(2)
+end
+
+local function text_of(number) -- all its digits
+  return string.format('%.0f', number)
 end
 
 -- Reading ------------------------------------------------------------------------------------------------------
@@ -57,7 +78,7 @@ local function fetch(ids)
   end
   in_parts(missing, 1000, function(part)
     for i, raw in ipairs(call('HMGET', ROWS, unpack(part))) do
-      rows[part[i]] = raw and decode(raw)
+      rows[part[i]] = raw and decode_row(raw)
     end
   end)
 end
@@ -66,7 +87,7 @@ local function find(id)
   local row = rows[id]
   if row == nil then
     local raw = call('HGET', ROWS, id)
-    row = raw and decode(raw)
+    row = raw and decode_row(raw)
     rows[id] = row
   end
   return row

@@ -1,8 +1,8 @@
 -- Every queue with its tallies. ARGV: time. Answers: the time, the tallies by state and queue, then two values for each
 -- queue in which something is due: its name and the oldest time.
 
-local tallies = call('HGETALL', COUNTS)
-local answer = { now, tallies }
+local counted = call('HGETALL', COUNTS)
+local answer = { now, counted }
 local done = {}
 
 local function first_of(key, prefix, from, to)
@@ -48,8 +48,8 @@ local function oldest_of(queue)
   return oldest < LATEST and oldest
 end
 
-for i = 1, #tallies, 2 do
-  local queue = tallies[i]:match('^[^:]*:(.*)$')
+for i = 1, #counted, 2 do
+  local queue = counted[i]:match('^[^:]*:(.*)$')
   if not done[queue] then
     done[queue] = true
     local oldest = oldest_of(queue)

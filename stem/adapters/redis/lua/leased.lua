@@ -15,14 +15,14 @@ local function finish_leased(id, row, write) -- letter, state, error, reason, bl
   local _, state, failure, reason, at = unpack(write)
   note(id, row, 'error', failure or nil)
   note(id, row, 'buried', reason or nil)
-  if at and row.ignored == 0 then
+  if at and is_read(row) then
     put(RESULTS, id, ARGV[BLOBS + at])
     told_results[id] = row.result_ttl > 0 and ARGV[BLOBS + at] or nil
   end
   if reason then
     rank(DEAD, id, row.seq)
   end
-  finish(id, row, state, reason and KEPT_DEAD or KEPT)
+  finish(id, row, state, reason and 'dead')
 end
 
 local function refuse(id, row, write) -- letter, state, delay, error, reason, fingerprint, pause
@@ -33,7 +33,7 @@ local function refuse(id, row, write) -- letter, state, delay, error, reason, fi
       kept[#kept + 1] = refusal
     end
   end
-  kept[#kept + 1] = { write[6], string.format('%.0f', cut(now + write[7])) }
+  kept[#kept + 1] = { write[6], text_of(cut(now + write[7])) }
   while #kept > 16 do
     table.remove(kept, 1)
   end

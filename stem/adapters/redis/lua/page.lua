@@ -18,11 +18,24 @@ local function in_time(row)
   return not (filter.since and row.published < filter.since) and not (filter['until'] and row.published >= filter['until'])
 end
 
+local function ended_in_time(row)
+  local ended = row.finished
+  if not filter.ended_since and not filter.ended_until then
+    return true
+  end
+  return ended > 0
+    and not (filter.ended_since and ended < filter.ended_since)
+    and not (filter.ended_until and ended >= filter.ended_until)
+end
+
 local function of_head(id, row)
-  if not filter.root and not filter.tag then
+  if not filter.root and not filter.tag and not filter.group then
     return true
   end
   local head = cjson.decode(row.head)
+  if filter.group and (head.member or {})[1] ~= filter.group then
+    return false
+  end
   if filter.root and (head.root or id) ~= filter.root then
     return false
   end
@@ -36,7 +49,11 @@ local function of_names(row)
 end
 
 local function fits(id, row)
-  return of_names(row) and not (filter.states and not has(filter.states, row.state)) and in_time(row) and of_head(id, row)
+  return of_names(row)
+    and not (filter.states and not has(filter.states, row.state))
+    and in_time(row)
+    and ended_in_time(row)
+    and of_head(id, row)
 end
 
 local key = filter.dead and DEAD or ALL

@@ -1,19 +1,26 @@
--- Delete what was kept long enough, and keys whose lifetime is over. ARGV: time, how many. Answers how many tasks.
+-- Delete what was kept long enough. ARGV: time, channel, origin, how many of each kind.
+-- Answers how many tasks, the queues to tell of, and the tasks that ended.
 
-local limit = tonumber(ARGV[2])
-local MOST_GROUPS = 1000
+local limit = tonumber(ARGV[4])
 local deleted = 0
 
 local function delete(id, row)
-  move(row, '')
-  add(NAMES, row.name, -1)
-  for _, key in ipairs({ ROWS, BODIES, RESULTS, EXTRAS }) do
-    put(key, id, false)
-  end
-  rank(ALL, id, false)
-  rank(DEAD, id, false)
-  rows[id] = false
+  forget(id, row)
   deleted = deleted + 1
+end
+
+-- What a live message waits for stays, and so does a member while its group, or what continues that, may read it.
+local function is_needed(id, row)
+  if row.awaited == 1 and is_awaited('task', id) then
+    return true
+  end
+  local group = row.belongs == WITH_PLACE and find_group(head_of(id, row).member[1])
+  if not group or (is_closed(group) and not (group.awaited == 1 and is_awaited('group', group.id))) then
+    return false
+  end
+  group.pinned = 1
+  groups_changed[group.id] = true
+  return true
 end
 
 -- One member of ENDED: tasks that ended together. A task that was replayed since is in another one, or lives.
@@ -23,10 +30,13 @@ local function delete_together(member, time)
   for _, id in ipairs(ids) do
     local row = rows[id]
     if row and TERMINAL[row.state] and row.keep_until <= now then
-      if deleted < limit then
-        delete(id, row)
-      else
+      if deleted >= limit then
         left[#left + 1] = id
+      elseif is_needed(id, row) then
+        row.pinned = 1
+        changed[id] = true
+      else
+        delete(id, row)
       end
     end
   end
@@ -36,23 +46,80 @@ local function delete_together(member, time)
   end
 end
 
-local groups = call('ZRANGEBYSCORE', ENDED, '-inf', now, 'WITHSCORES', 'LIMIT', 0, math.min(limit, MOST_GROUPS))
-for i = 1, #groups, 2 do
-  if deleted >= limit then
-    break
+local function delete_ended()
+  local ended = call('ZRANGEBYSCORE', ENDED, '-inf', now, 'WITHSCORES', 'LIMIT', 0, limit)
+  for i = 1, #ended, 2 do
+    if deleted >= limit then
+      break
+    end
+    delete_together(ended[i], tonumber(ended[i + 1]))
   end
-  delete_together(groups[i], tonumber(groups[i + 1]))
 end
 
-local ended = call('ZRANGEBYSCORE', UNIQUE_ENDS, '-inf', now, 'LIMIT', 0, 1000)
-if #ended > 0 then
-  for i, found in ipairs(call('HMGET', UNIQUES, unpack(ended))) do
-    rank(UNIQUE_ENDS, ended[i], false)
-    local till = found and struct.unpack('>I8', found)
-    if till and till > 0 and till <= now then
-      put(UNIQUES, ended[i], false)
-    end
+-- What else has had its time, by the letter of its kind.
+local forget_other = {}
+
+function forget_other.u(key)
+  local found = call('HGET', UNIQUES, key)
+  local till = found and struct.unpack('>I8', found) or 0
+  if till > 0 and till <= now then
+    put(UNIQUES, key, false)
   end
 end
+
+function forget_other.r(id)
+  local found = call('HGET', REVOCATIONS, id)
+  put(REVOCATIONS, id, false)
+  rank(ORDER, 'r' .. sortable((struct.unpack('>i8', found))) .. id, false)
+end
+
+function forget_other.b(id)
+  local found = call('HGET', BROADCASTS, id)
+  local channel = found:sub(17, 20 + struct.unpack('>I4', found, 17))
+  put(BROADCASTS, id, false)
+  rank(ORDER, 'b' .. channel .. found:sub(1, 8) .. id, false)
+end
+
+function forget_other.l(key)
+  put(LOCKS, key, false)
+end
+
+function forget_other.o(at)
+  put(OUTCOMES, at, false)
+  local task, generation = at:sub(5, -9), struct.unpack('>I8', at, #at - 7)
+  if latest_of(task) == generation then
+    put(OUTCOMES, named(task), false)
+  end
+end
+
+function forget_other.g(id)
+  local group = find_group(id)
+  if not group then
+    return
+  elseif group.state == OPEN then
+    tell_waiting('group', id, false, REMOVED)
+    group.state = GONE
+    follow_up()
+  elseif group.left > 0 or (group.awaited == 1 and is_awaited('group', id)) then
+    group.pinned = 1 -- until all its members, and what continues it, have ended
+    groups_changed[id] = true
+    return
+  end
+  group.removing = 1
+  begin_walk(group)
+end
+
+local function forget_others()
+  for _, member in ipairs(call('ZRANGEBYSCORE', OVER, '-inf', now, 'LIMIT', 0, limit)) do
+    rank(OVER, member, false)
+    forget_other[member:sub(1, 1)](member:sub(2))
+  end
+end
+
+forget_others()
 flush()
-return deleted
+go_on('r', MOST_VISITED)
+go_on('w', limit)
+delete_ended()
+flush()
+return { deleted, tell(ARGV[2], ARGV[3]), besides }

@@ -36,6 +36,6 @@ local function examine_all(nonces)
 end
 
 examine_all(call('ZRANGEBYSCORE', LEASED, '-inf', now, 'LIMIT', 0, MOST))
-examine_all(call('ZRANGEBYSCORE', RENEWED, string.format('(%.0f', now), '+inf', 'LIMIT', 0, MOST))
+examine_all(call('ZRANGEBYSCORE', RENEWED, '(' .. text_of(now), '+inf', 'LIMIT', 0, MOST))
 flush()
 return answer

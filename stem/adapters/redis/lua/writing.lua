@@ -54,6 +54,12 @@ local function write_sums()
   end
 end
 
+local function stage_groups()
+  for id in pairs(groups_changed) do
+    put(GROUPS, id, groups[id] and encode_group(groups[id]))
+  end
+end
+
 local function stage_rows()
   for id in pairs(extras_changed) do
     local row, found = rows[id], extras[id]
@@ -64,21 +70,41 @@ local function stage_rows()
   end
   for id in pairs(changed) do
     if rows[id] then
-      put(ROWS, id, encode(rows[id]))
+      put(ROWS, id, encode_row(rows[id]))
     end
+  end
+  for time, together in pairs(endings) do
+    rank(ENDED, cjson.encode(together), time)
   end
   if seq ~= first_seq then
     put(NUMBERS, 'seq', seq)
   end
 end
 
+local function forget_staged()
+  written = hashes[ROWS] or {}
+  hashes, sets, sums, tallies = {}, {}, {}, {}
+  changed, extras_changed, groups_changed, endings = {}, {}, {}, {}
+  first_seq = seq
+end
+
 local function flush()
   stage_rows()
+  stage_groups()
   write_hashes(false)
   write_sets(false)
   write_sets(true)
   write_hashes(true)
   write_sums()
+  forget_staged()
+end
+
+local function names_of(set)
+  local list = {}
+  for name in pairs(set) do
+    list[#list + 1] = name
+  end
+  return list
 end
 
 -- The news as JSON and, behind a line break, the results that are small: `r` has their lengths, in the order of `t`.
@@ -103,14 +129,8 @@ end
 
 -- Tell those who listen, once for the whole batch; the names of the queues go back to the caller too.
 local function tell(channel, origin)
-  local queues, tasks = {}, {}
-  for queue in pairs(told_queues) do
-    queues[#queues + 1] = queue
-  end
-  for task in pairs(told_tasks) do
-    tasks[#tasks + 1] = task
-  end
-  if #queues > 0 or #tasks > 0 then
+  local queues, tasks, channels = names_of(told_queues), names_of(told_tasks), names_of(told_channels)
+  if #queues > 0 or #tasks > 0 or #channels > 0 then
     local number = call('HINCRBY', NUMBERS, 'notices', 1)
     local news = { n = number }
     if #tasks > 1000 then
@@ -118,6 +138,7 @@ local function tell(channel, origin)
     else
       news.q = #queues > 0 and queues or nil
       news.t = #tasks > 0 and tasks or nil
+      news.c = #channels > 0 and channels or nil
     end
     call('PUBLISH', channel, origin .. with_results(news))
   end

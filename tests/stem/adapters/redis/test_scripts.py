@@ -7,21 +7,23 @@ import re
 
 import pytest
 
-from stem.adapters.redis.scripts import FOLDER, KEYS, SCRIPTS, keys_of, script
+from stem.adapters.redis.rows import GROUP, ROW
+from stem.adapters.redis.scripts import FOLDER, KEYS, SCRIPTS, files_of, keys_of, script
 from stem.adapters.redis.store import RedisStore
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.store import Renewal
+from stem.tasks.links import GroupState
 from stem.tasks.state import TaskState
 from stem.testing.contracts import Bench
 
-FILES = sorted(path.stem for path in FOLDER.glob("*.lua"))
+FILES = sorted(str(path.relative_to(FOLDER).with_suffix("")) for path in FOLDER.rglob("*.lua"))
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_no_script_spells_a_state(name: str) -> None:
     text = (FOLDER / f"{name}.lua").read_text(encoding="utf-8")
     code = "\n".join(line.partition("--")[0] for line in text.splitlines())
-    spelt = [state.value for state in TaskState if re.search(rf"['\"]{state.value}['\"]", code)]
+    spelt = [state.value for state in (*TaskState, *GroupState) if re.search(rf"['\"]{state.value}['\"]", code)]
     assert spelt == []
 
 
@@ -32,9 +34,25 @@ def test_a_script_has_the_name_that_the_server_gives_it(name: str) -> None:
 
 
 def test_every_file_is_part_of_a_script() -> None:
-    everything = "".join(script(name).text for name in SCRIPTS)
-    first_lines = {name: (FOLDER / f"{name}.lua").read_text(encoding="utf-8").partition("\n")[0] for name in FILES}
-    assert [name for name, line in first_lines.items() if line not in everything] == []
+    assert sorted({file for name in SCRIPTS for file in files_of(name)}) == FILES
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_no_two_files_of_a_script_give_the_same_name(name: str) -> None:
+    given = [word for file in files_of(name) for word in _names_given(file)]
+    assert sorted(given) == sorted(set(given))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_fields_are_named_through_row_and_group_alone_which_are_compiled(name: str) -> None:
+    chained = re.findall(r"[\])]\.(\w+)", (FOLDER / f"{name}.lua").read_text(encoding="utf-8"))
+    assert [field for field in chained if field in {*ROW.places, *GROUP.places}] == []
+
+
+def _names_given(file: str) -> list[str]:
+    text = (FOLDER / f"{file}.lua").read_text(encoding="utf-8")
+    found = re.findall(r"^local (?:function )?([\w, ]+?)(?=\(| =|$)", text, re.MULTILINE)
+    return [word for words in found for word in words.split(", ")]
 
 
 def test_all_keys_of_a_namespace_are_in_one_slot_of_a_cluster() -> None:
