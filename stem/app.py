@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from typing_extensions import Unpack
 
 from stem.clock import Clock, SystemClock
+from stem.contracts.adapter import StoreOptions
 from stem.errors import ConfigError, UnknownTask
-from stem.stores.settings import Keep, choose_places, retention_of
+from stem.stores.settings import ClientSettings, Keep, choose_places, retention_of
 from stem.tasks.call import TaskCall
 from stem.tasks.definition import TaskDefinition
 from stem.tasks.handle import TaskHandle
@@ -23,16 +24,13 @@ from stem.tasks.status import Progress, TaskStatus
 
 if TYPE_CHECKING:
     from stem.client.batch import Batch
-    from stem.client.enqueue import Publisher
     from stem.client.events import QueueEvents
-    from stem.client.home import Home
     from stem.client.inspect import Inspector
     from stem.client.operate import Operator
-    from stem.client.wait import Waiter
+    from stem.client.parts import Parts
     from stem.client.within import Joining
     from stem.contracts.store import Store
     from stem.registry import Registry
-    from stem.stores.committer import Committer
     from stem.worker.worker import Worker
 
 __all__ = ["Lifespan", "Stem"]
@@ -67,19 +65,21 @@ class Stem:
         clock: Clock | None = None,
         wrap: Callable[[Store], Store] | None = None,
     ) -> None:
-        self._places = choose_places(url, broker=broker, results=results, environment=os.environ)
-        self._retention = retention_of(keep or Keep())
-        self._clock = clock or SystemClock()
-        self._namespace = namespace
-        self._defaults = defaults or EnqueueOptions()
-        merge_options(self._defaults)
-        self._payload_limit = payload_limit
+        self._settings = ClientSettings(
+            places=choose_places(url, broker=broker, results=results, environment=os.environ),
+            options=StoreOptions(
+                clock=clock or SystemClock(), namespace=namespace, retention=retention_of(keep or Keep())
+            ),
+            defaults=defaults or EnqueueOptions(),
+            payload_limit=payload_limit,
+            wrap=wrap,
+        )
+        merge_options(self._settings.defaults)
         self._lifespan = lifespan
-        self._wrap = wrap
-        self._parts: _Parts | None = None
+        self._parts: Parts | None = None
 
     def __repr__(self) -> str:
-        return f"Stem({self._places})"
+        return f"Stem({self._settings.places})"
 
     async def __aenter__(self) -> Self:
         before = self._parts
@@ -211,7 +211,7 @@ class Stem:
             parts.committer,
             registry,
             settings,
-            clock=self._clock,
+            clock=self._settings.options.clock,
             publisher=parts.publisher,
             lifespan=self._lifespan,
         )
@@ -229,7 +229,8 @@ class Stem:
 
         parts = self._open
         return Joining(
-            await joiner_of(parts.store, scheme_of(self._places.broker)), *parts.publisher.ready(calls, root=root)
+            await joiner_of(parts.store, scheme_of(self._settings.places.broker)),
+            *parts.publisher.ready(calls, root=root),
         )
 
     async def wait_result(self, task_id: str, timeout: timedelta | None, /) -> bytes:
@@ -251,7 +252,7 @@ class Stem:
         return await self._open.inspector.cancel(task_id, terminate=terminate)
 
     @property
-    def _open(self) -> _Parts:
+    def _open(self) -> Parts:
         if self._parts is None:
             raise ConfigError(
                 expected="an open Stem",
@@ -261,56 +262,10 @@ class Stem:
         self._parts.home.check()
         return self._parts
 
-    async def _start(self) -> _Parts:
-        from stem.client.enqueue import Publisher
-        from stem.client.home import Home
-        from stem.client.inspect import Inspector
-        from stem.client.operate import Operator
-        from stem.client.wait import Waiter
-        from stem.contracts.adapter import StoreOptions
-        from stem.stores.committer import Committer
-        from stem.stores.open import open_split
+    async def _start(self) -> Parts:
+        from stem.client.parts import open_parts
 
-        options = StoreOptions(clock=self._clock, namespace=self._namespace, retention=self._retention)
-        store = await open_split(self._places.broker, self._places.results, options)
-        if self._wrap is not None:
-            store = self._wrap(store)
-        committer = Committer(store, clock=self._clock)
-        inspector = Inspector(store, committer)
-        waiter = Waiter(store, clock=self._clock)
-        return _Parts(
-            home=Home.here(),
-            store=store,
-            committer=committer,
-            publisher=Publisher(
-                committer,
-                self,
-                defaults=self._defaults,
-                payload_limit=self._payload_limit,
-                expect=waiter.expect,
-            ),
-            waiter=waiter,
-            inspector=inspector,
-            operator=Operator(store, committer, inspector),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
-    """What an open client consists of."""
-
-    home: Home
-    store: Store
-    committer: Committer
-    publisher: Publisher
-    waiter: Waiter
-    inspector: Inspector
-    operator: Operator
-
-    async def aclose(self) -> None:
-        await self.waiter.aclose()
-        await self.committer.aclose()
-        await self.store.aclose()
+        return await open_parts(self._settings, self)
 
 
 def named_call(

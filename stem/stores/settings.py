@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypedDict
 
 from stem.clock import to_micros
+from stem.contracts.adapter import StoreOptions
 from stem.contracts.retention import Retention
+from stem.contracts.store import Store
 from stem.errors import ConfigError
 from stem.stores.open import hide_secrets
+from stem.tasks.options import EnqueueOptions
 
-__all__ = ["DEFAULT_URL", "Keep", "Places", "choose_places", "retention_of"]
+__all__ = ["DEFAULT_URL", "ClientSettings", "Keep", "Places", "choose_places", "retention_of"]
 
 DEFAULT_URL: Final = "sqlite:///stem.db"
 
@@ -53,6 +56,17 @@ class Places:
         """Without secrets."""
         broker, results = hide_secrets(self.broker), hide_secrets(self.results)
         return repr(broker) if self.results == self.broker else f"broker={broker!r}, results={results!r}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """What a client is opened with. `wrap` is given the store that was opened, and answers the one to use."""
+
+    places: Places
+    options: StoreOptions
+    defaults: EnqueueOptions
+    payload_limit: int
+    wrap: Callable[[Store], Store] | None = None
 
 
 def choose_places(

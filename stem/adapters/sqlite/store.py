@@ -12,8 +12,9 @@ from stem.adapters.sqlite.apply import Outcome, apply_changes
 from stem.adapters.sqlite.connection import Database, Place
 from stem.adapters.sqlite.desk import CAPABILITIES
 from stem.adapters.sqlite.keeper import SqliteKeeper
-from stem.adapters.sqlite.lease import find_suspects, lease_messages, take_messages
+from stem.adapters.sqlite.lease import lease_messages
 from stem.adapters.sqlite.registers import Registers
+from stem.adapters.sqlite.rescue import find_suspects, take_messages
 from stem.adapters.sqlite.retain import keep_house
 from stem.adapters.sqlite.watch import Watch
 from stem.adapters.sqlite.within import SqliteJoiner

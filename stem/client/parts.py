@@ -1,0 +1,64 @@
+"""What an open client consists of, and how it is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stem.client.enqueue import Publisher
+from stem.client.home import Home
+from stem.client.inspect import Inspector
+from stem.client.operate import Operator
+from stem.client.wait import Waiter
+from stem.contracts.store import Store
+from stem.stores.committer import Committer
+from stem.stores.open import open_split
+from stem.stores.settings import ClientSettings
+from stem.tasks.handle import HandleSource
+
+__all__ = ["Parts", "open_parts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """An open client. It belongs to one event loop of one process."""
+
+    home: Home
+    store: Store
+    committer: Committer
+    publisher: Publisher
+    waiter: Waiter
+    inspector: Inspector
+    operator: Operator
+
+    async def aclose(self) -> None:
+        """Send what is queued, then close every connection."""
+        await self.waiter.aclose()
+        await self.committer.aclose()
+        await self.store.aclose()
+
+
+async def open_parts(settings: ClientSettings, source: HandleSource) -> Parts:
+    """Connect. `source` answers for the handles that are made. Raises the `StoreError`s of the engine."""
+    clock = settings.options.clock
+    store = await open_split(settings.places.broker, settings.places.results, settings.options)
+    if settings.wrap is not None:
+        store = settings.wrap(store)
+    committer = Committer(store, clock=clock)
+    inspector = Inspector(store, committer)
+    waiter = Waiter(store, clock=clock)
+    publisher = Publisher(
+        committer,
+        source,
+        defaults=settings.defaults,
+        payload_limit=settings.payload_limit,
+        expect=waiter.expect,
+    )
+    return Parts(
+        home=Home.here(),
+        store=store,
+        committer=committer,
+        publisher=publisher,
+        waiter=waiter,
+        inspector=inspector,
+        operator=Operator(store, committer, inspector),
+    )
