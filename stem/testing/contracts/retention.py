@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stem.contracts.changes import APPLIED, Bury, Cancel, Park, Release, Replay, Reschedule, Write
-from stem.contracts.retention import KEEP_AT_LEAST, KEEP_DEAD, keep_for
+from stem.contracts.retention import KEEP_AT_LEAST, Retention
 from stem.tasks.status import Failure
 from stem.testing.contracts.base import Contract
 from stem.testing.contracts.build import SECOND, SUCCESS, Bench, seconds
@@ -14,6 +14,7 @@ __all__ = ["RetentionContract"]
 
 BACK: tuple[Write, ...] = (Release(), Reschedule(0, Failure("E", "m")), Park("unknown", "r", seconds(9)))
 YEAR = 365 * 86_400
+DEAD = Retention().dead / SECOND
 
 
 class RetentionContract(Contract):
@@ -41,7 +42,7 @@ class RetentionContract(Contract):
     async def test_a_dead_letter_is_kept_for_its_own_time(self, bench: Bench) -> None:
         delivery = await bench.running(result_ttl=seconds(1))
         await bench.apply(Bury("crashed"), fence=delivery.fence)
-        bench.clock.advance(keep_for(seconds(1), dead=True) / SECOND - 1)
+        bench.clock.advance(DEAD - 1)
         assert await bench.store.retain(10) == 0
         bench.clock.advance(2)
         assert await bench.store.retain(10) == 1
@@ -78,7 +79,7 @@ class RetentionContract(Contract):
     async def test_a_deleted_id_is_unknown(self, bench: Bench) -> None:
         delivery = await bench.running(result_ttl=0)
         await bench.apply(SUCCESS, fence=delivery.fence)
-        bench.clock.advance(KEEP_DEAD / SECOND)
+        bench.clock.advance(DEAD)
         await bench.store.retain(10)
         assert await bench.store.results([delivery.fence.task_id]) == {}
         assert await bench.put(id=delivery.fence.task_id) == delivery.fence.task_id
