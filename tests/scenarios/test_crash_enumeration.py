@@ -25,7 +25,7 @@ TASKS = ("Publishing", "Leasing", "Settling", "Retrying", "Burying", "Rescuing")
 CASES = [
     *(pytest.param(flow, "sqlite", id=f"{flow}-sqlite") for flow in FLOWS),
     *(pytest.param(flow, "sqlite sqlite", id=f"{flow}-split") for flow in FLOWS),
-    *(pytest.param(flow, "redis", id=f"{flow}-redis", marks=SERVER) for flow in TASKS),
+    *(pytest.param(flow, "redis", id=f"{flow}-redis", marks=SERVER) for flow in FLOWS),
     *(pytest.param(flow, "postgres", id=f"{flow}-postgres", marks=SERVER) for flow in TASKS),
 ]
 """What a process does, and the kinds of its stores."""

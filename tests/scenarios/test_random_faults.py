@@ -34,7 +34,6 @@ ENGINES = [
     pytest.param("sqlite"),
     pytest.param("sqlite sqlite", id="split"),
     pytest.param("redis", marks=SERVER),
-    pytest.param("postgres", marks=SERVER),
 ]
 MEMBERS = [f"member-{place}" for place in range(40)]
 

@@ -13,6 +13,7 @@ from stem.errors import StemError, StoreUnavailable
 from stem.stores.committer import Committer
 from stem.stores.delegate import StoreDelegate
 from stem.testing.clock import ManualClock
+from stem.testing.faults import METHODS
 
 __all__ = ["Stubborn"]
 
@@ -58,7 +59,7 @@ class _Again:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
-        if not asyncio.iscoroutinefunction(method):
+        if name not in METHODS:
             return method
 
         async def call(*arguments: Any, **named: Any) -> Any:
