@@ -21,6 +21,8 @@ from stem.errors import StemError
 __all__ = ["POLL_SECONDS", "Wake", "decode_notice"]
 
 POLL_SECONDS: Final = 1.0
+_SLOWER: Final = 10
+"""How many times as long it rests while it listens: the server says when that ends, and a poll is but for the rest."""
 PATIENCE: Final = 5.0
 """Seconds for the answer of a poll: notices may be lost on a connection on which it does not come."""
 _MANNER: Final = Manner(name="stem listener", steady=False, patience=PATIENCE)
@@ -119,33 +121,34 @@ class Wake:
         over = asyncio.Event()
         connection.add_termination_listener(lambda _: over.set())
         try:
-            if not self._server.behind_bouncer:
-                await self._subscribe(connection)
+            listens = not self._server.behind_bouncer and await self._subscribe(connection)
             self.tell(_EVERYTHING)  # what happened before this is not told by anybody
-            await self._look_now_and_then(connection, over)
+            await self._look_now_and_then(connection, over, self._every * (_SLOWER if listens else 1))
         except DRIVER_ERRORS as error:
             raise translate(error, self._place) from error
         finally:
             await hang_up(connection)
 
-    async def _subscribe(self, connection: asyncpg.Connection) -> None:
+    async def _subscribe(self, connection: asyncpg.Connection) -> bool:
         try:
             await connection.add_listener(self._book.channel, self._receive)
         except asyncpg.PostgresError as error:
             if not is_read_only(error):  # a replica has no notices
                 raise
+            return False
+        return True
 
     def _receive(self, _connection: asyncpg.Connection, _pid: int, _channel: str, payload: str) -> None:
         self._heard = True
         self.tell(decode_notice(payload, self._book.sender))
 
-    async def _look_now_and_then(self, connection: asyncpg.Connection, over: asyncio.Event) -> None:
+    async def _look_now_and_then(self, connection: asyncpg.Connection, over: asyncio.Event, every: float) -> None:
         """The slow poll: one notice for all, unless notices seem to have told everything already."""
         seen = await _snapshot(connection)
         untold = waited = 0
         while not over.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), self._every)
+                await asyncio.wait_for(over.wait(), every)
             found = await _snapshot(connection)
             untold, seen = untold + (found != seen), found
             waited = waited + 1 if untold else 0
