@@ -26,6 +26,7 @@ from stem.contracts.changes import (
     Write,
 )
 from stem.errors import InvalidTransition
+from stem.tasks.links import After
 from stem.tasks.state import LIVE, TaskEvent, outcome_state
 
 __all__ = ["event_of", "refuse"]
@@ -67,7 +68,7 @@ def _refusals(change: Change, largest: int) -> Iterator[Refused]:
             yield Refused(RefusalCode.TOO_LARGE, f"{size} bytes; at most {largest} are taken")
         if isinstance(write, Settle) and not _ends(write.event):
             yield Refused(RefusalCode.INVALID_TRANSITION, f"a settle with the event '{write.event.value}'")
-        if isinstance(write, Publish) and _waits_for_itself(write):
+        if isinstance(write, Publish) and write.after is not None and _waits_for_itself(write, write.after):
             yield Refused(RefusalCode.REJECTED, "a message that waits for itself, or for the group it is a member of")
         if _is_below_zero(write):
             yield Refused(RefusalCode.REJECTED, "a negative place or size of a group")
@@ -79,12 +80,9 @@ def _size(write: Write) -> int:
     return len(write.result) if isinstance(write, Settle) and write.result is not None else 0
 
 
-def _waits_for_itself(write: Publish) -> bool:
-    after, member = write.after, write.member
-    if after is None:
-        return False
+def _waits_for_itself(write: Publish, after: After) -> bool:
     if after.kind == "group":
-        return member is not None and member.group == after.id
+        return write.member is not None and write.member.group == after.id
     return after.id == write.envelope.id
 
 

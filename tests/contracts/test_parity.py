@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import fields
 from pathlib import Path
@@ -140,7 +140,7 @@ def _apart(here: dict[str, TaskRecord], there: dict[str, TaskRecord]) -> list[st
 
 
 @asynccontextmanager
-async def _url(engine: str, tmp_path: Path) -> AsyncIterator[str]:
+async def _url(engine: str, tmp_path: Path) -> AsyncGenerator[str]:
     if engine == "sqlite":
         yield f"sqlite:///{tmp_path}/stem.db"
     elif engine == "postgres":

@@ -7,7 +7,7 @@ from stem.adapters.memory.check import refusal_of
 from stem.adapters.memory.free import FREE, write_free
 from stem.adapters.memory.leased import write_leased
 from stem.adapters.memory.rows import Message
-from stem.contracts.changes import APPLIED, CONSUMING, FENCED, Change, FireSchedule, Verdict
+from stem.contracts.changes import APPLIED, CONSUMING, FENCED, Change, FireSchedule, Publish, Verdict, Write
 from stem.contracts.schedules import past_firing
 from stem.contracts.wellformed import refuse
 
@@ -24,8 +24,17 @@ def apply_change(batch: Batch, change: Change) -> Verdict:
         message = batch.tables.tasks.get(change.fence.task_id)
         if message is None or not _holds(message, change):
             return _past(message, change)
-    stopped = _past_firing(batch, change) or refusal_of(batch, change)
+    stopped: Verdict | None = None
+    if not all(map(_is_plain, change.writes)):
+        stopped = _past_firing(batch, change) or refusal_of(batch, change)
     return _write(batch, change, message) if stopped is None else stopped
+
+
+def _is_plain(write: Write) -> bool:
+    """Whether nothing that is stored can forbid this write; the fence has been looked at."""
+    if isinstance(write, Publish):
+        return write.after is None and write.member is None
+    return not isinstance(write, FREE)
 
 
 def _write(batch: Batch, change: Change, message: Message | None) -> Verdict:

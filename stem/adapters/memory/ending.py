@@ -18,7 +18,8 @@ __all__ = ["end_continuations", "end_task", "is_pointless", "is_waiting_for_its_
 def end_task(batch: Batch, message: Message, event: TaskEvent) -> None:
     """Make a task terminal, join its group, and let what waits for it go on or end, in turn."""
     _end(batch, message, event)
-    _follow(batch, deque([message]))
+    if message.awaited or message.member is not None:
+        _follow(batch, deque([message]))
 
 
 def settle_group(batch: Batch, group: Group) -> None:

@@ -9,12 +9,15 @@ from dataclasses import replace
 import pytest
 
 from stem.adapters.memory.store import MemoryStore
-from stem.contracts.changes import Change, Park
+from stem.contracts.changes import Cancel, Change, Park, UniqueKey
 from stem.contracts.heartbeats import Heartbeat
 from stem.contracts.queries import TaskFilter
 from stem.contracts.store import Notice
+from stem.tasks.links import After
+from stem.tasks.state import TaskState
 from stem.testing import ManualClock
 from stem.testing.contracts import Bench, publish
+from stem.testing.contracts.lineups import chain, chord, fill
 
 BEAT = Heartbeat(
     worker="w", host="h", pid=1, fingerprint="new", queues=("default",), concurrency=1, running=0, every=5_000_000
@@ -79,3 +82,35 @@ def test_threads_with_loops_of_their_own_share_one_store(bench: Bench) -> None:
         thread.join()
     page = asyncio.run(bench.store.list_tasks(TaskFilter(), limit=1_000))
     assert len({record.id for record in page.records}) == 400
+
+
+async def test_a_chain_may_be_longer_than_python_recurses(bench: Bench) -> None:
+    links = chain(3_000)
+    await bench.apply(*links)
+    await bench.apply(Cancel(links[0].envelope.id))
+    (count,) = await bench.store.queues()
+    assert count.counts == {TaskState.CANCELLED: 3_000}
+
+
+class Opened(MemoryStore):
+    """One whose tables can be looked at."""
+
+    def sizes(self) -> list[int]:
+        tables = self._tables
+        kept = (tables.groups, tables.closing, tables.waiters, tables.pinned, tables.keys, tables.broadcasts)
+        return [len(table) for table in (*kept, tables.tasks, tables.ended)]
+
+
+async def test_what_was_forgotten_leaves_nothing_behind() -> None:
+    clock = ManualClock()
+    store = Opened(clock)
+    bench = Bench(store, clock)
+    _, ids, _ = await chord(bench, 3, result_ttl=0)
+    await bench.put(after=After(ids[0]), unique=UniqueKey("k"))
+    await bench.finish_all()
+    await fill(bench, 2, seal=False)
+    await store.broadcast("control", b"x", message_id="m")
+    clock.advance(400_000)
+    for _ in range(3):
+        await store.retain(100)
+    assert set(store.sizes()) == {0}
