@@ -126,13 +126,13 @@ class RedisServer:
         return self.send([words], password=password)
 
     def send(self, commands: Iterable[Sequence[str]], *, password: str | None = None) -> str:
-        """The raw answers to many commands, and to a last PING."""
+        """The raw answers to many commands, and to a last PING; up to the first error."""
         before = [("AUTH", password)] if password is not None else []
         data = b"".join(_packed(words) for words in (*before, *commands, ("PING",)))
         with socket.create_connection(("127.0.0.1", self.port), timeout=_PATIENCE) as connection:
             connection.sendall(data)
             answer = b""
-            while not answer.endswith(b"+PONG\r\n"):
+            while not _is_whole(answer):
                 more = connection.recv(65_536)
                 assert more, f"the server hung up after {answer!r}"
                 answer += more
@@ -174,6 +174,11 @@ class RedisServer:
                 return connection.recv(16).startswith(answers)
         except OSError:
             return False
+
+
+def _is_whole(answer: bytes) -> bool:
+    """Whether it ends with that of the PING, or with an error."""
+    return answer.endswith(b"\r\n") and answer.splitlines()[-1].startswith((b"+PONG", b"-"))
 
 
 def _packed(words: Sequence[str]) -> bytes:

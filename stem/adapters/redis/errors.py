@@ -48,6 +48,8 @@ _BY_TEXT: Final[Mapping[str, _Reason]] = {
     "loading the dataset": (StoreUnavailable, "a server that has loaded its data", _WAIT),
     "BUSY ": (StoreUnavailable, "a server that is not busy with a script", _WAIT),
     "max number of clients": (StoreUnavailable, "a free connection", "Raise maxclients, or open fewer stores."),
+    "invalid bulk length": (StoreError, "values that the server takes", "Send less, or raise its proto-max-bulk-len."),
+    "certificate required": (ConfigError, "a certificate that the server accepts", "Add ssl_certfile and ssl_keyfile."),
     "WRONGTYPE": (StoreError, "keys of this engine only", "Choose a namespace that no other program uses."),
 }
 _BY_KIND: Final[Mapping[type[BaseException], _Reason]] = {
@@ -59,7 +61,10 @@ _BY_KIND: Final[Mapping[type[BaseException], _Reason]] = {
 }
 _TLS: Final = "Check rediss:// against the server's setting, ssl_ca_certs, and the name in its certificate."
 _HOST: Final = "Correct the host name in the URL."
-_REACH: Final = "Check that the server runs, its address, and that plain and TLS ports are not mixed up."
+_REACH: Final = (
+    "Check that the server runs, its address, that plain and TLS ports are not mixed up, and over TLS whether it wants "
+    "to see an ssl_certfile."
+)
 _NO_WAY: Final[Mapping[type[BaseException], _Reason]] = {
     ssl.SSLCertVerificationError: (ConfigError, "a certificate that can be trusted", _TLS),
     socket.gaierror: (StoreUnavailable, "a host name that can be resolved", _HOST),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
@@ -31,11 +32,12 @@ class _Wire:
 class Proxy:
     """Listens on a port of its own while it is entered; passes everything on until it is told otherwise.
 
-    It runs on the event loop of the test.
+    It runs on the event loop of the test. With a `context` its clients speak TLS to it; behind it everything is plain.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, context: ssl.SSLContext | None = None) -> None:
         self.target = port
+        self._context = context
         self.port = 0
         self.delay = 0.0
         """Seconds that every piece takes on its way to the server."""
@@ -84,7 +86,7 @@ class Proxy:
 
     async def listen(self) -> None:
         """Take connections, on the same port as before."""
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, ssl=self._context)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def __aenter__(self) -> Self:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
+from ssl import SSLError
 
 import pytest
+import trustme
+from redis import exceptions as driver
 
 from stem.adapters.redis import open_store
+from stem.adapters.redis.errors import translate
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.changes import APPLIED, Change
 from stem.errors import ConfigError, StemError, StoreError, StoreFull, StoreReadOnly, StoreUnavailable
@@ -151,13 +154,12 @@ async def test_keys_of_another_program_are_an_error_that_says_so(shared: RedisSe
 
 @pytest.fixture
 def certificates(tmp_path: Path) -> Path:
-    """A certificate for `localhost` that signs itself."""
-    words = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost")
-    more = ("-addext", "subjectAltName=DNS:localhost", "-keyout", "key.pem", "-out", "cert.pem")
-    try:
-        subprocess.run((*words, *more), cwd=tmp_path, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("openssl is not here")
+    """A certificate for `localhost`, and that of its authority."""
+    authority = trustme.CA()
+    shown = authority.issue_cert("localhost")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    shown.private_key_pem.write_to_path(tmp_path / "key.pem")
+    shown.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
     return tmp_path
 
 
@@ -177,7 +179,7 @@ async def test_a_certificate_is_verified_unless_the_url_says_otherwise(secure: i
     error = await _open(f"rediss://:secret@localhost:{secure}")
     assert isinstance(error, ConfigError)
     assert "certificate" in error.expected
-    ca = certificates / "cert.pem"
+    ca = certificates / "ca.pem"
     assert isinstance(await _open(f"rediss://:secret@127.0.0.1:{secure}?ssl_ca_certs={ca}"), ConfigError)
     for url in (
         f"rediss://localhost:{secure}?ssl_ca_certs={ca}",
@@ -192,3 +194,35 @@ async def test_a_certificate_is_verified_unless_the_url_says_otherwise(secure: i
 async def test_plain_and_tls_mixed_up_is_unavailable(secure: int, own: RedisServer) -> None:
     assert isinstance(await _open(f"redis://:secret@localhost:{secure}"), StoreUnavailable)
     assert isinstance(await _open(f"rediss://:secret@localhost:{own.port}?timeout=2"), StoreUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (SSLError("[SSL: X] tlsv13 alert certificate required"), ConfigError, "ssl_certfile"),
+        (driver.MovedError("7 host:6379"), ConfigError, "redis+cluster://"),
+        (driver.AskError("7 host:6379"), StoreUnavailable, "stands still"),
+        (driver.TryAgainError("Multiple keys request during rehashing"), StoreUnavailable, "stands still"),
+        (driver.ClusterDownError("The cluster is down"), StoreUnavailable, "cluster that is up"),
+        (driver.MasterDownError("Link with MASTER is down"), StoreUnavailable, "its primary"),
+        (driver.ResponseError("something new"), StoreError, "a fault of Stem"),
+    ],
+)
+def test_what_the_driver_says_is_said_in_our_words(error: Exception, kind: type[StemError], said: str) -> None:
+    found = translate(error, "redis://cache")
+    assert type(found) is kind
+    assert said in str(found)
+
+
+def test_an_error_of_ours_inside_one_of_the_driver_is_raised_itself() -> None:
+    ours = ConfigError(expected="a", found="b", do="C.")
+    with pytest.raises(driver.ConnectionError) as caught:
+        raise driver.ConnectionError("wrapped") from ours
+    assert translate(caught.value, "redis://cache") is ours
+
+
+def test_an_error_that_was_being_handled_meanwhile_is_not_taken_for_the_reason() -> None:
+    other = StoreFull(expected="a", found="b", do="C.")
+    broken = driver.ConnectionError("broken")
+    broken.__context__ = other
+    assert type(translate(broken, "redis://cache")) is StoreUnavailable
