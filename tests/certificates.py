@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import trustme
@@ -41,9 +42,10 @@ class Authority:
         self.file = folder / "authority.pem"
         self._authority.cert_pem.write_to_path(str(self.file))
 
-    def issue(self, name: str, *addresses: str) -> Identity:
+    def issue(self, name: str, *addresses: str, until: datetime | None = None) -> Identity:
         """A certificate with this common name, for a server at these addresses or for a client."""
-        issued = self._authority.issue_cert(*(addresses or (f"{name}@example.org",)), common_name=name)
+        given = addresses or (f"{name}@example.org",)
+        issued = self._authority.issue_cert(*given, common_name=name, not_after=until)
         identity = Identity(self._folder / f"{name}.pem", self._folder / f"{name}.key")
         issued.private_key_pem.write_to_path(str(identity.key))
         identity.certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))

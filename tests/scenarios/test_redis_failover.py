@@ -61,8 +61,11 @@ async def test_a_primary_that_becomes_a_replica_is_left_for_the_new_one_behind_t
         async with working(url), Stem(url) as stem:
             batch = await stem.enqueue_many([WORK.call(0.05)] * 100)
             await eventually(lambda: len(journal.ended()) >= 20)
-            first.tell("REPLICAOF", "127.0.0.1", str(second.port), password=PASSWORD)
+            first.tell("CLIENT", "PAUSE", "5000", "WRITE", password=PASSWORD)
+            await eventually(watched.is_in_step)
             second.tell("REPLICAOF", "NO", "ONE", password=PASSWORD)
+            first.tell("REPLICAOF", "127.0.0.1", str(second.port), password=PASSWORD)
+            first.tell("CLIENT", "UNPAUSE", password=PASSWORD)
             proxy.lead_to(second.port)
             await assert_consumes(stem, journal)
             probe = stem.handle(journal.started()[-1].task_id)

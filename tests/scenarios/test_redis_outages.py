@@ -115,11 +115,14 @@ async def test_an_idle_worker_process_ends_in_time_when_the_server_has_gone(
 ) -> None:
     redis.start()
     crew = Yard(tmp_path, redis.url, journal)
-    worker = crew.start()
-    async with Stem(redis.url) as stem:
-        handle = await WORK.enqueue(stem, 0.0)
-        await handle.result()
-        await handle.status()  # the worker's answer was sent with the result that we have
-    await asyncio.to_thread(redis.kill)
-    worker.send(signal.SIGTERM)
-    assert await worker.exit_code(within=BOUND) == 0
+    try:
+        worker = crew.start()
+        async with Stem(redis.url) as stem:
+            handle = await WORK.enqueue(stem, 0.0)
+            await handle.result()
+            await handle.status()  # the worker's answer was sent with the result that we have
+        await asyncio.to_thread(redis.kill)
+        worker.send(signal.SIGTERM)
+        assert await worker.exit_code(within=BOUND) == 0
+    finally:
+        crew.close()

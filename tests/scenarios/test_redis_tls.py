@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import trustme
 
 from stem.adapters.redis import open_store
 from stem.app import Stem
@@ -19,6 +18,7 @@ from stem.contracts.adapter import StoreOptions
 from stem.contracts.changes import Fence
 from stem.contracts.store import LeaseVerdict, Renewal
 from stem.errors import ConfigError, StemError, StoreUnavailable
+from tests.certificates import Authority, Identity
 from tests.scenarios.support.crew import assert_consumes, working
 from tests.scenarios.support.journal import Journal
 from tests.scenarios.support.proxy import Proxy
@@ -30,38 +30,37 @@ SECRET = "open-sesame"
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """An authority, and files of it: `ca`, and `cert` and `key` of a client."""
+    """An authority, and a certificate of it for a client; both as options of a URL."""
 
-    authority: trustme.CA
+    authority: Authority
+    client: Identity
     folder: Path
 
     @property
-    def ca(self) -> str:
-        return f"ssl_ca_certs={self.folder}/ca.pem"
+    def trusted(self) -> str:
+        return f"ssl_ca_certs={self.authority.file}"
 
     @property
-    def client(self) -> str:
-        return f"ssl_certfile={self.folder}/cert.pem&ssl_keyfile={self.folder}/key.pem"
+    def shown(self) -> str:
+        return f"ssl_certfile={self.client.certificate}&ssl_keyfile={self.client.key}"
 
     def server(self, *, until: datetime | None = None, demanding: bool = False) -> ssl.SSLContext:
         """What a server for `localhost` shows; a demanding one wants to see a certificate in return."""
+        identity = self.authority.issue("server", "localhost", until=until)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.authority.issue_cert("localhost", not_after=until).configure_cert(context)
+        context.load_cert_chain(identity.certificate, identity.key)
         if demanding:
-            self.authority.configure_trust(context)
+            context.load_verify_locations(self.authority.file)
             context.verify_mode = ssl.CERT_REQUIRED
         return context
 
 
 @pytest.fixture(scope="module")
 def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
-    folder, authority = tmp_path_factory.mktemp("papers"), trustme.CA()
-    authority.cert_pem.write_to_path(folder / "ca.pem")
-    client = authority.issue_cert("client@example.com")
-    client.private_key_pem.write_to_path(folder / "key.pem")
-    client.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    folder = tmp_path_factory.mktemp("papers")
     (folder / "text.pem").write_text("Dear diary")
-    return Papers(authority, folder)
+    authority = Authority(folder)
+    return Papers(authority, authority.issue("client"), folder)
 
 
 @pytest.fixture
@@ -86,7 +85,7 @@ async def test_workers_clients_and_keepers_speak_tls_and_show_their_certificate(
     locked: RedisServer, papers: Papers, journal: Journal
 ) -> None:
     async with Proxy(locked.port, papers.server(demanding=True)) as proxy:
-        url = place(proxy, papers.ca, papers.client)
+        url = place(proxy, papers.trusted, papers.shown)
         async with working(url), Stem(url) as stem:
             await assert_consumes(stem, journal)
         store = await open_store(url, StoreOptions())
@@ -112,7 +111,7 @@ async def test_a_server_is_trusted_by_its_authority_and_its_name(
     host: str, options: str, is_trusted: bool, locked: RedisServer, papers: Papers
 ) -> None:
     async with Proxy(locked.port, papers.server()) as proxy:
-        url = place(proxy, options.replace("CA", papers.ca), host=host)
+        url = place(proxy, options.replace("CA", papers.trusted), host=host)
         if is_trusted:
             await (await open_store(url, StoreOptions())).aclose()
         else:
@@ -124,14 +123,24 @@ async def test_a_server_is_trusted_by_its_authority_and_its_name(
 
 async def test_an_expired_certificate_is_not_trusted(locked: RedisServer, papers: Papers) -> None:
     async with Proxy(locked.port, papers.server(until=datetime.now(UTC) - timedelta(days=1))) as proxy:
-        error = await refused(place(proxy, papers.ca))
+        error = await refused(place(proxy, papers.trusted))
         assert isinstance(error, ConfigError)
         assert "expired" in error.found
 
 
 async def test_a_server_that_wants_a_certificate_says_so_to_who_shows_none(locked: RedisServer, papers: Papers) -> None:
     async with Proxy(locked.port, papers.server(demanding=True)) as proxy:
-        assert "ssl_certfile" in (await refused(place(proxy, papers.ca))).do
+        assert "ssl_certfile" in (await refused(place(proxy, papers.trusted))).do
+
+
+async def test_a_key_with_a_password_is_opened_with_it_and_not_without(locked: RedisServer, papers: Papers) -> None:
+    identity = papers.client.with_password("heron")
+    files = f"ssl_certfile={identity.certificate}&ssl_keyfile={identity.key}"
+    async with Proxy(locked.port, papers.server(demanding=True)) as proxy:
+        url = place(proxy, papers.trusted, files)
+        await (await open_store(f"{url}&ssl_password=heron", StoreOptions())).aclose()
+        for wrong in (url, f"{url}&ssl_password={SECRET}"):
+            assert "ssl_password" in (await refused(wrong)).do
 
 
 @pytest.mark.parametrize(
@@ -140,8 +149,8 @@ async def test_a_server_that_wants_a_certificate_says_so_to_who_shows_none(locke
         ("ssl_ca_certs=FOLDER/none.pem", "none.pem"),
         ("ssl_ca_certs=FOLDER/text.pem", "text.pem"),
         ("ssl_certfile=FOLDER/none.pem", "none.pem"),
-        ("ssl_certfile=FOLDER/cert.pem", "cert.pem"),
-        ("ssl_certfile=FOLDER/cert.pem&ssl_keyfile=FOLDER/ca.pem", "ca.pem"),
+        ("ssl_certfile=FOLDER/client.pem", "client.pem"),
+        ("ssl_certfile=FOLDER/client.pem&ssl_keyfile=FOLDER/authority.pem", "authority.pem"),
     ],
 )
 async def test_a_file_that_cannot_be_used_is_named_before_anything_is_sent(
@@ -168,7 +177,7 @@ async def test_no_secret_is_in_logs_or_reprs(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with Proxy(locked.port, papers.server()) as proxy:
-        url = place(proxy, papers.ca, f"ssl_password={SECRET}")
+        url = place(proxy, papers.trusted, f"ssl_password={SECRET}")
         async with Stem(url) as stem, working(url) as worker:
             shown = [repr(stem), repr(worker), repr(worker.settings), *await stem.inspect.warnings()]
             proxy.swallow()

@@ -6,7 +6,6 @@ from pathlib import Path
 from ssl import SSLError
 
 import pytest
-import trustme
 from redis import exceptions as driver
 
 from stem.adapters.redis import open_store
@@ -15,6 +14,7 @@ from stem.contracts.adapter import StoreOptions
 from stem.contracts.changes import APPLIED, Change
 from stem.errors import ConfigError, StemError, StoreError, StoreFull, StoreReadOnly, StoreUnavailable
 from stem.testing.contracts import make_envelope, publish
+from tests.certificates import Authority
 from tests.servers import RedisServer, free_port
 
 
@@ -153,21 +153,11 @@ async def test_keys_of_another_program_are_an_error_that_says_so(shared: RedisSe
 
 
 @pytest.fixture
-def certificates(tmp_path: Path) -> Path:
-    """A certificate for `localhost`, and that of its authority."""
-    authority = trustme.CA()
-    shown = authority.issue_cert("localhost")
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    shown.private_key_pem.write_to_path(tmp_path / "key.pem")
-    shown.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
-    return tmp_path
-
-
-@pytest.fixture
-def secure(own: RedisServer, certificates: Path) -> int:
+def secure(own: RedisServer, tmp_path: Path) -> int:
     """The port of a server that speaks TLS, beside its plain one."""
     port = free_port()
-    files = ("--tls-cert-file", str(certificates / "cert.pem"), "--tls-key-file", str(certificates / "key.pem"))
+    identity = Authority(tmp_path).issue("server", "localhost")
+    files = ("--tls-cert-file", str(identity.certificate), "--tls-key-file", str(identity.key))
     try:
         own.start("--tls-port", str(port), *files, "--tls-auth-clients", "no")
     except AssertionError:
@@ -175,11 +165,11 @@ def secure(own: RedisServer, certificates: Path) -> int:
     return port
 
 
-async def test_a_certificate_is_verified_unless_the_url_says_otherwise(secure: int, certificates: Path) -> None:
+async def test_a_certificate_is_verified_unless_the_url_says_otherwise(secure: int, tmp_path: Path) -> None:
     error = await _open(f"rediss://:secret@localhost:{secure}")
     assert isinstance(error, ConfigError)
     assert "certificate" in error.expected
-    ca = certificates / "ca.pem"
+    ca = tmp_path / "authority.pem"
     assert isinstance(await _open(f"rediss://:secret@127.0.0.1:{secure}?ssl_ca_certs={ca}"), ConfigError)
     for url in (
         f"rediss://localhost:{secure}?ssl_ca_certs={ca}",
