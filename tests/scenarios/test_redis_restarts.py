@@ -177,6 +177,7 @@ async def test_an_outcome_whose_answer_is_lost_is_sent_again_and_recorded_once(
 ) -> None:
     redis.start()
     async with Proxy(redis.port) as proxy, working(proxy.url) as worker, Stem(redis.url) as stem:
+        assert await stem.enqueue_and_wait(WORK.call(0.0)), "its connection for outcomes is open"
         handle = await HELD.enqueue(stem)
         await eventually(lambda: journal.started(handle.id))
         proxy.swallow_answers()

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+from redis import exceptions as driver_errors
 
 from stem.adapters.redis import driver
 from stem.adapters.redis.route import Route
@@ -35,3 +36,21 @@ def test_commands_are_packed_as_the_protocol_says(url: str) -> None:
     connection = pool.connection_class(**pool.connection_kwargs)
     packed = b"".join(connection.pack_command("CONFIG GET", "säve", b"\0\xff", 7))
     assert packed == b"*5\r\n$6\r\nCONFIG\r\n$3\r\nGET\r\n$5\r\ns\xc3\xa4ve\r\n$2\r\n\x00\xff\r\n$1\r\n7\r\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        ("MOVED 7 host:6379", driver_errors.MovedError, "7 host:6379"),
+        ("TRYAGAIN Multiple keys", driver_errors.TryAgainError, "Multiple keys"),
+        ("CLUSTERDOWN The cluster is down", driver_errors.ClusterDownError, "The cluster is down"),
+        ("NOSCRIPT No matching script", driver.NoScript, "No matching script"),
+        ("ERR something new", driver_errors.ResponseError, "something new"),
+    ],
+)
+def test_an_answer_that_is_an_error_has_the_class_that_the_driver_gives_it(
+    text: str, kind: type[Exception], said: str
+) -> None:
+    error = driver.answer_error(text)
+    assert type(error) is kind
+    assert str(error) == said
