@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import hiredis
 
@@ -19,7 +19,8 @@ from stem.adapters.redis.route import Route
 __all__ = ["Line", "Wire"]
 
 _NOTHING: Final = object()
-_pack: Final = cast("Callable[[tuple[Value, ...]], bytes]", hiredis.pack_command)
+_HIREDIS: Final[Any] = hiredis  # typed by halves
+_pack: Final[Callable[[tuple[Value, ...]], bytes]] = _HIREDIS.pack_command
 
 
 class Wire(asyncio.Protocol):
@@ -33,7 +34,7 @@ class Wire(asyncio.Protocol):
         self._transport = stream.transport
         self._timeout = timeout
         self._heard = heard
-        self._answers: Any = hiredis.Reader(replyError=answer_error, notEnoughData=_NOTHING)
+        self._answers: Any = _HIREDIS.Reader(replyError=answer_error, notEnoughData=_NOTHING)
         self._waiting: deque[tuple[asyncio.Future[Any], float]] = deque()
         self._watch: asyncio.TimerHandle | None = None
         self.over: asyncio.Future[BaseException] = self._loop.create_future()

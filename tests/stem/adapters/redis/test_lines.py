@@ -40,7 +40,7 @@ async def test_many_calls_are_under_way_at_once_and_each_gets_its_own_answer(lin
 
 
 async def test_an_error_is_that_of_its_call_alone(line: Line) -> None:
-    asked = (line.ask("ECHO", "a"), line.ask("EVALSHA", "0" * 40, 0), line.ask("ECHO", "b"))
+    asked = [line.ask("ECHO", "a"), line.ask("EVALSHA", "0" * 40, 0), line.ask("ECHO", "b")]
     answers: list[object] = await asyncio.gather(*asked, return_exceptions=True)
 
     assert (answers[0], answers[2]) == (b"a", b"b")
