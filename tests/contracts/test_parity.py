@@ -30,6 +30,7 @@ TIMES = (0.5, 2, 7, 31, 4_000, 400_000)
 ENGINES = [
     pytest.param("sqlite", True, id="sqlite"),
     pytest.param("redis", False, id="redis", marks=pytest.mark.server),
+    pytest.param("postgres", True, id="postgres", marks=pytest.mark.server),
 ]
 """With each, whether it keeps groups and continuations."""
 

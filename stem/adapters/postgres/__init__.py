@@ -22,7 +22,7 @@ async def open_store(url: str, options: StoreOptions, /) -> Store:
     from stem.adapters.postgres.store import PostgresStore
     from stem.adapters.postgres.url import parse_url
 
-    store = PostgresStore(parse_url(url, options.namespace), options.clock)
+    store = PostgresStore(parse_url(url, options.namespace), options.clock, options.retention)
     try:
         await store.check()
     except BaseException:

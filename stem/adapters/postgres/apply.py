@@ -8,22 +8,23 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from stem.adapters.postgres.alone import TakenBack, apply_alone
+from stem.adapters.postgres.alone import apply_alone
 from stem.adapters.postgres.errors import DRIVER_ERRORS, is_blocked, is_guilty, is_too_much_news, translate
 from stem.adapters.postgres.line import Line
 from stem.adapters.postgres.plan import Kind, waves
 from stem.adapters.postgres.statements import Book, Fetches
 from stem.adapters.postgres.unique import publish_unique
 from stem.adapters.postgres.url import Place
-from stem.adapters.postgres.write import Fenced, Writing
+from stem.adapters.postgres.weave import end_linked, publish_linked
+from stem.adapters.postgres.write import UNDONE, Fenced, TakenBack, Writing
 from stem.contracts.changes import APPLIED, Change, Publish, RefusalCode, Refused, Verdict
 from stem.contracts.store import Notice
 from stem.contracts.wellformed import refuse
 
 __all__ = ["Desk", "write_kind"]
 
-_FENCED_KINDS = (Kind.START, Kind.REPORT, Kind.CONSUME, Kind.FOLLOW)
-_SEVERAL = (Kind.UNIQUE, Kind.ALONE)
+_FENCED_KINDS = (Kind.START, Kind.REPORT, Kind.CONSUME, Kind.FOLLOW, Kind.ENDED)
+_SEVERAL = (Kind.UNIQUE, Kind.ALONE, Kind.LINKED, Kind.ENDED)
 """The kinds that take several statements, and so a transaction."""
 
 
@@ -48,6 +49,8 @@ class Desk:
         for wave in waves([(place, change) for place, change in enumerate(changes) if batch.is_sound(place, change)]):
             works = [batch.work(kind, sorted(places, key=batch.order)) for kind, places in wave.members.items()]
             await _together(works)
+            if batch.undone:
+                await batch.finish()
         if batch.blocked is not None:
             raise translate(batch.blocked, self.place) from batch.blocked
         return [batch.verdicts[place] for place in range(len(changes))]
@@ -59,6 +62,8 @@ class _Batch:
     changes: Sequence[Change]
     verdicts: dict[int, Verdict] = field(default_factory=dict[int, Verdict])
     blocked: Exception | None = None
+    undone: list[int] = field(default_factory=list[int])
+    """Ends of this wave that others wait for."""
 
     def is_sound(self, place: int, change: Change) -> bool:
         """Whether a change is well formed; the verdict of one that is not is noted."""
@@ -90,6 +95,11 @@ class _Batch:
             else:
                 self.verdicts[places[0]] = Refused(RefusalCode.REJECTED, str(error))
 
+    async def finish(self) -> None:
+        """Do what the statements of this wave left undone, in the order of the batch."""
+        undone, self.undone = sorted(self.undone), []
+        await self.work(Kind.ENDED, undone)
+
     async def _at_once(self, kind: Kind, places: list[int], *, silently: bool) -> None:
         changes = [self.changes[place] for place in places]
         fenced = kind in _FENCED_KINDS or changes[0].fence is not None
@@ -104,6 +114,7 @@ class _Batch:
         except TakenBack as back:
             verdicts, notice = [back.verdict], Notice()
         self.verdicts.update(zip(places, verdicts, strict=True))
+        self.undone += [place for place in places if self.verdicts[place] is UNDONE]
         self.desk.tell(notice)
 
 
@@ -116,22 +127,47 @@ async def write_kind(
 
 
 async def _apply(writing: Writing, kind: Kind, changes: list[Change]) -> list[Verdict]:
+    return await (_apply_fenced if kind in _FENCED_KINDS else _apply_free)(writing, kind, changes)
+
+
+async def _apply_free(writing: Writing, kind: Kind, changes: list[Change]) -> list[Verdict]:
+    published = [write for change in changes for write in _published(change)]
     if kind is Kind.PUBLISH:
-        await writing.publish([write for change in changes for write in change.writes if isinstance(write, Publish)])
+        await writing.publish(published)
         return [APPLIED] * len(changes)
-    if kind is Kind.UNIQUE:
-        verdicts = await publish_unique(writing, [w for c in changes for w in c.writes if isinstance(w, Publish)])
-        await writing.tell()
-        return verdicts
     if kind is Kind.ALONE:
         return [await apply_alone(writing, change) for change in changes]
+    verdicts = await (publish_unique(writing, published) if kind is Kind.UNIQUE else publish_linked(writing, changes))
+    await writing.tell()
+    return verdicts
+
+
+async def _apply_fenced(writing: Writing, kind: Kind, changes: list[Change]) -> list[Verdict]:
+    if kind is Kind.ENDED:
+        return await _end(writing, changes)
     members = [Fenced.of(change) for change in changes]
     if kind is Kind.FOLLOW:
-        follow_ups = [[write for write in change.writes if isinstance(write, Publish)] for change in changes]
-        return await writing.follow(members, follow_ups)
+        return await writing.follow(members, list(map(_published, changes)))
     if kind is Kind.START:
         return await writing.start(members)
     return await writing.report(members) if kind is Kind.REPORT else await writing.consume(members)
+
+
+async def _end(writing: Writing, changes: list[Change]) -> list[Verdict]:
+    """Ends that others wait for: rows are locked in the order of ids, what follows is decided in that of the batch."""
+    members = [Fenced.of(change) for change in changes]
+    order = sorted(range(len(members)), key=lambda place: members[place].fence.task_id)
+    follow_ups = [_published(changes[place]) for place in order]
+    verdicts = await writing.follow([members[place] for place in order], follow_ups, linked=True)
+    ended = set(writing.tasks)
+    await end_linked(writing, [member.fence.task_id for member in members if member.fence.task_id in ended])
+    await writing.tell()
+    found = dict(zip(order, verdicts, strict=True))
+    return [found[place] for place in range(len(members))]
+
+
+def _published(change: Change) -> list[Publish]:
+    return [write for write in change.writes if isinstance(write, Publish)]
 
 
 async def _together(works: Sequence[Awaitable[None]]) -> None:

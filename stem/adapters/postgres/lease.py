@@ -22,6 +22,8 @@ __all__ = ["find_suspects", "lease_messages", "take_messages"]
 
 _GRACE: Final[Micros] = 1_000_000
 _RUNNING: Final = advance(TaskState.QUEUED, TaskEvent.LEASED).value
+_THAWED: Final = 1_000
+"""So many parked messages, whose pause is over, find their place again in one call."""
 _ROUNDS: Final = 3
 """What another worker took away meanwhile is looked for elsewhere so many times."""
 
@@ -38,6 +40,11 @@ class _Asking:
     """There was more than fits into one answer."""
     was_given_before: bool = False
     next_due: Micros | None = None
+    thawed: bool = False
+    frozen: bool = False
+    """There are parked messages whose pause is over, and nothing was given therefore."""
+    closing: bool = False
+    """There are groups that have their answer and may have members in line."""
 
     @property
     def missing(self) -> int:
@@ -50,16 +57,28 @@ class _Asking:
 
 async def lease_messages(
     connection: asyncpg.Connection, book: Book, request: LeaseRequest, owed: Credits
-) -> tuple[LeaseAnswer, Credits]:
-    """Lease what is due, one statement for each round, and the credits of the queues after it."""
+) -> tuple[LeaseAnswer, Credits, bool]:
+    """Lease what is due, one statement for each round, and the credits of the queues after it.
+
+    Beside it, whether there are groups with an answer, whose members are to be looked for.
+    """
     asking = _Asking(connection, book, request, [])
-    if len(request.queues) == 1:
-        await _claim(asking, dict.fromkeys(request.queues, request.limit))
-    else:
-        owed = await _claim_by_turns(asking, owed)
+    owed = await _claim_all(asking, owed)
+    if asking.frozen:
+        await book.fetch(connection, "thaw", queues=list(request.queues), most=_THAWED)
+        asking.thawed = True
+        owed = await _claim_all(asking, owed)
     if asking.was_given_before and not asking.given:
-        return LeaseAnswer(await _held(connection, book, request.request_id)), owed
-    return asking.answer(), owed
+        return LeaseAnswer(await _held(connection, book, request.request_id)), owed, False
+    return asking.answer(), owed, asking.closing
+
+
+async def _claim_all(asking: _Asking, owed: Credits) -> Credits:
+    request = asking.request
+    if len(request.queues) > 1:
+        return await _claim_by_turns(asking, owed)
+    await _claim(asking, dict.fromkeys(request.queues, request.limit))
+    return owed
 
 
 async def _claim_by_turns(asking: _Asking, owed: Credits) -> Credits:
@@ -99,6 +118,7 @@ async def _claim(asking: _Asking, quotas: Mapping[str, int]) -> None:
         quotas=list(quotas.values()),
         asked=list(request.queues),
         given=len(given),
+        thawed=asking.thawed,
         nonce=request.request_id,
         fingerprint=request.fingerprint,
         names=list(request.leases),
@@ -110,6 +130,7 @@ async def _claim(asking: _Asking, quotas: Mapping[str, int]) -> None:
         bytes=MAX_LEASE_BYTES - sum(len(delivery.body) for delivery in given),
     )
     asking.next_due, asking.was_given_before = rows[0]["next_due"], rows[0]["held"]
+    asking.frozen, asking.closing = rows[0]["frozen"] and not given, rows[0]["closing"]
     claimed = [] if rows[0]["id"] is None else rows
     asking.is_full = bool(claimed) and len(claimed) < claimed[0]["tally"]
     given.extend(_delivery(row, request.request_id) for row in claimed)

@@ -13,11 +13,11 @@ from stem.errors import SchemaMismatch
 
 __all__ = ["VERSION", "check_schema", "migrate_schema", "steps"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 """The schema that this code was written for."""
-OLDEST: Final = 1
+OLDEST: Final = 2
 """The oldest schema that this code can still use."""
-COMPATIBLE_FROM: Final = 1
+COMPATIBLE_FROM: Final = 2
 """The oldest code that can use the schema `VERSION`."""
 _VERSION_TABLE: Final = "schema_version"
 _TABLES: Final = (  # not to_regclass, which may answer from before the lock was got

@@ -13,10 +13,14 @@ from stem.adapters.postgres.statements import Book
 from stem.clock import Micros
 from stem.contracts.queries import Page, QueueCount, StoredResult, TaskFilter
 from stem.errors import ConfigError
+from stem.tasks.links import After, Member
 from stem.tasks.state import TaskState
 from stem.tasks.status import TaskRecord
 
-__all__ = ["count_names", "count_queues", "find_records", "find_results", "list_page"]
+__all__ = ["count_names", "count_queues", "find_records", "find_results", "fold_tallies", "list_page"]
+
+_MANY_SLIPS: Final = 1_000
+_FOLDED: Final = 100_000
 
 _CONDITIONS: Final[Mapping[str, str]] = {
     "ids": "t.id = ANY (:ids::text[])",
@@ -28,6 +32,9 @@ _CONDITIONS: Final[Mapping[str, str]] = {
     "tag": "t.tags ? :tag",
     "since": "t.published_at >= :since::bigint",
     "until": "t.published_at < :until::bigint",
+    "ended_since": "t.finished_at >= :ended_since::bigint",
+    "ended_until": "t.finished_at < :ended_until::bigint",
+    "group_id": "t.group_id = :group_id",
     "dead": "t.bury_reason IS NOT NULL",
     "after": "t.seq < :after::bigint",
 }
@@ -36,7 +43,8 @@ _CONDITIONS: Final[Mapping[str, str]] = {
 async def find_records(connection: asyncpg.Connection, book: Book, ids: Sequence[str]) -> dict[str, TaskRecord]:
     """The records of those ids that are known."""
     rows = await _records(connection, book, {"ids": list(ids)}, most=len(ids))
-    return {record.id: record for record in map(_record, rows)}
+    found = {record.id: record for record in map(_record, rows)}
+    return {task: found[task] for task in ids if task in found}
 
 
 async def list_page(
@@ -62,6 +70,9 @@ def _parameters(where: TaskFilter, after: str | None) -> dict[str, object]:
         "tag": where.tag,
         "since": where.since,
         "until": where.until,
+        "ended_since": where.ended_since,
+        "ended_until": where.ended_until,
+        "group_id": where.group,
         "dead": True if where.dead else None,
         "after": None if after is None else int(after),
     }
@@ -110,12 +121,17 @@ def _record(row: asyncpg.Record) -> TaskRecord:
         root=row["root"],
         parent=row["parent"],
         tags=tuple(json.loads(row["tags"] or "[]")),
+        after=None if row["after_id"] is None else After(row["after_id"], row["after_kind"]),
+        member=None if row["group_id"] is None else Member(row["group_id"], row["member_index"]),
+        held=row["held"],
     )
 
 
-async def find_results(connection: asyncpg.Connection, book: Book, ids: Sequence[str]) -> dict[str, StoredResult]:
+async def find_results(
+    connection: asyncpg.Connection, book: Book, ids: Sequence[str], *, even_expired: bool
+) -> dict[str, StoredResult]:
     """How those of the ids stand that are known."""
-    rows = await book.fetch(connection, "results", ids=list(ids))
+    rows = await book.fetch(connection, "results", ids=list(ids), even_expired=even_expired)
     return {
         task: StoredResult(TaskState(state), result, load_failure(error), ignored, expired)
         for task, state, error, ignored, expired, result in rows
@@ -125,13 +141,30 @@ async def find_results(connection: asyncpg.Connection, book: Book, ids: Sequence
 async def count_queues(connection: asyncpg.Connection, book: Book) -> tuple[QueueCount, ...]:
     """Every queue with its numbers by state."""
     counts: dict[str, dict[TaskState, int]] = {}
-    oldest: dict[str, list[Micros]] = {}
-    for queue, state, tally, due in await book.fetch(connection, "queues"):
-        counts.setdefault(queue, {})[TaskState(state)] = tally
-        oldest.setdefault(queue, []).extend([] if due is None else [due])
-    return tuple(QueueCount(queue, counts[queue], min(oldest[queue], default=None)) for queue in sorted(counts))
+    oldest: dict[str, Micros | None] = {}
+    rows = await book.fetch(connection, "queues")
+    for queue, state, tally, due, _ in rows:
+        if tally:
+            counts.setdefault(queue, {})[TaskState(state)] = tally
+            oldest[queue] = due
+    await _fold_many(connection, book, rows)
+    return tuple(QueueCount(queue, counts[queue], oldest[queue]) for queue in sorted(counts))
 
 
 async def count_names(connection: asyncpg.Connection, book: Book) -> dict[str, int]:
     """Every task name with the number of its records."""
-    return {row[0]: row[1] for row in await book.fetch(connection, "task_names")}
+    rows = await book.fetch(connection, "task_names")
+    await _fold_many(connection, book, rows)
+    return {name: tally for name, tally, _ in rows if tally}
+
+
+async def _fold_many(connection: asyncpg.Connection, book: Book, rows: Sequence[asyncpg.Record]) -> None:
+    """Put slips together when there are many, so that the next one who counts has few to read."""
+    slips = sum(row["slips"] for row in rows)
+    if slips > _MANY_SLIPS:
+        await fold_tallies(connection, book)
+
+
+async def fold_tallies(connection: asyncpg.Connection, book: Book) -> None:
+    """Put the slips on which each batch noted its numbers together; what they say together stays the same."""
+    await book.fetch(connection, "fold", most=_FOLDED)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from stem.clock import Micros
 from stem.contracts.changes import Bury, Fence, Park, Publish, Release, Report, Reschedule, Settle, Start
+from stem.contracts.retention import Retention
 from stem.contracts.wellformed import event_of
 from stem.tasks.retry import Backoff
-from stem.tasks.state import outcome_state
+from stem.tasks.state import TERMINAL, TaskState, outcome_state
 from stem.tasks.status import Failure, Progress
 
 __all__ = [
     "CONSUME",
+    "DEAD",
     "FENCE",
     "PUBLISH",
     "REPORT",
     "START",
+    "Keeps",
     "columns",
     "consume_row",
     "dump_failure",
+    "keeps_of",
     "load_backoff",
     "load_failure",
     "load_progress",
@@ -32,13 +36,16 @@ __all__ = [
 
 Row = tuple[object, ...]
 Columns = dict[str, list[object]]
+Keeps = Mapping[str, tuple[Micros, int]]
+"""For how long a record is kept: at least so many microseconds, and so many times its `result_ttl`."""
+DEAD: Final = "dead"
 _LATEST: Final[Micros] = 1 << 60
 """Durations are cut here, so that sums of them fit 64 bits."""
 
 FENCE: Final = ("task", "nonce", "counter", "number")
 START: Final = (*FENCE, "backoff", "ack")
 REPORT: Final = (*FENCE, "sequence", "progress")
-CONSUME: Final = (*FENCE, "state", "delay", "error", "reason", "result")
+CONSUME: Final = (*FENCE, "state", "delay", "error", "reason", "result", "least", "times")
 PUBLISH: Final = (
     *("id", "name", "queue", "priority", "wait", "not_before", "expires", "result_ttl", "ignore_result"),
     *("max_retries", "root", "parent", "tags", "unique_key", "unique_for", "body", "by"),
@@ -90,19 +97,32 @@ def report_row(fence: Fence, number: int, write: Report) -> Row:
     return (fence.task_id, fence.nonce, fence.counter, number, report.sequence, values)
 
 
-def consume_row(fence: Fence, number: int, write: Settle | Reschedule | Release | Bury | Park) -> Row:
+def consume_row(fence: Fence, number: int, write: Settle | Reschedule | Release | Bury | Park, keeps: Keeps) -> Row:
     """The row of a write that ends a lease."""
+    state = outcome_state(event_of(write)).value
     return (
         fence.task_id,
         fence.nonce,
         fence.counter,
         number,
-        outcome_state(event_of(write)).value,
+        state,
         _delay(write),
         None if isinstance(write, Release | Park) or write.error is None else dump_failure(write.error),
         write.reason if isinstance(write, Bury) else None,
         write.result if isinstance(write, Settle) else None,
+        *keeps.get(DEAD if isinstance(write, Bury) else state, (None, None)),
     )
+
+
+def keeps_of(retention: Retention) -> Keeps:
+    """How long records are kept, by the value of their state; `DEAD` for what is in the dead letters."""
+    ends = {state.value: _keep(retention, state, dead=False) for state in TERMINAL}
+    return {**ends, DEAD: _keep(retention, TaskState.FAILED, dead=True)}
+
+
+def _keep(retention: Retention, state: TaskState, *, dead: bool) -> tuple[Micros, int]:
+    least = _cut(retention.keep_for(state, 0, dead=dead))
+    return least, 2 if getattr(retention, state.value) is None else 0
 
 
 def _delay(write: Settle | Reschedule | Release | Bury | Park) -> Micros | None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Final, Protocol
 
 import asyncpg
 
+from stem.adapters.postgres.rows import Keeps, keeps_of
 from stem.clock import Clock, SystemClock
+from stem.contracts.retention import Retention
 
 __all__ = ["FOLDER", "Book", "Fetches", "quoted"]
 
@@ -27,9 +29,11 @@ _FRAGMENTS: Final = {
     ),
     "message": (
         "t.id, t.name, t.queue, t.body, t.attempt, t.max_retries, t.generation, t.deliveries, t.crashes, t.lost, "
-        "t.published_at, t.expires_at, t.expires_at <= c.now AND NOT t.began AS expired, t.ignore_result, "
+        "t.published_at, t.expires_at, t.expires_at <= c.now AND NOT t.began AS expired, "
+        "t.ignore_result AND NOT t.awaited AS ignore_result, "
         "t.cancel_requested, t.parks, t.fence, t.lease, t.started"
     ),
+    "schedule": "s.id, s.spec, s.enabled, s.next_fire, s.last_fire, s.version",
     "length": (
         "CASE WHEN cardinality(:names::text[]) = 0 THEN :lease::bigint ELSE coalesce((SELECT l.length "
         "FROM unnest(:names::text[], :lengths::bigint[]) AS l (name, length) WHERE l.name = t.name), :lease::bigint) "
@@ -52,6 +56,9 @@ class Fetches(Protocol):
         ...
 
 
+_USUAL: Final = Retention()
+
+
 @dataclass(slots=True)
 class Book:
     """The statements for one schema, one clock and one sender of notices.
@@ -62,9 +69,14 @@ class Book:
     schema: str
     clock: Clock
     sender: str
+    retention: InitVar[Retention] = _USUAL
+    keeps: Keeps = field(init=False)
     _known: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = field(
         default_factory=dict[tuple[str, str], tuple[str, tuple[str, ...]]]
     )
+
+    def __post_init__(self, retention: Retention) -> None:
+        self.keeps = keeps_of(retention)
 
     @property
     def channel(self) -> str:
@@ -128,11 +140,14 @@ _PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "candidates": lambda: _candidates(""),
     "candidates for update skip locked": lambda: _candidates("FOR UPDATE SKIP LOCKED"),
     "next due": lambda: _read("parts/next_due"),
+    "release": lambda: _read("parts/release"),
     "consume": lambda: _read("parts/consume"),
     "publish": lambda: _read("parts/publish").replace("{allowed}", ""),
     # `IS TRUE` keeps the condition from becoming a join, and joins are not hashed here.
     "publish what was allowed": lambda: _read("parts/publish").replace(
         "{allowed}", "    WHERE (g.by IN (SELECT d.id FROM done AS d)) IS TRUE\n"
     ),
+    "pinned": lambda: _read("parts/pinned"),
+    "counted gone": lambda: _read("parts/counted_gone"),
     "let go": lambda: _read("parts/let_go"),
 }

@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final, TypeVar
+
+import asyncpg
 
 from stem.adapters.postgres import heartbeats, queries
 from stem.adapters.postgres.apply import Desk
+from stem.adapters.postgres.broadcasts import BroadcastPart
 from stem.adapters.postgres.connection import Manner, Server
+from stem.adapters.postgres.control import ControlPart
+from stem.adapters.postgres.groups import GroupsPart
 from stem.adapters.postgres.keeper import PostgresKeeper
 from stem.adapters.postgres.lease import find_suspects, lease_messages, take_messages
 from stem.adapters.postgres.line import Line
+from stem.adapters.postgres.locks import LocksPart
 from stem.adapters.postgres.migrations import check_schema
+from stem.adapters.postgres.outcomes import OutcomesPart
+from stem.adapters.postgres.retain import cancel_pointless, delete_ended, end_closed, remove_unsealed
 from stem.adapters.postgres.safety import warnings_of
+from stem.adapters.postgres.schedules import SchedulesPart
 from stem.adapters.postgres.statements import Book
 from stem.adapters.postgres.url import Place
 from stem.adapters.postgres.wake import Wake
 from stem.adapters.postgres.within import PostgresJoiner
+from stem.adapters.postgres.write import Writing
 from stem.clock import Clock, Micros
 from stem.contracts.capabilities import Capabilities
 from stem.contracts.changes import Change, Verdict
 from stem.contracts.fairness import Credits
 from stem.contracts.heartbeats import Heartbeat, WorkerRecord
 from stem.contracts.queries import Page, QueueCount, StoredResult, TaskFilter
+from stem.contracts.retention import Retention
 from stem.contracts.store import (
     Delivery,
     Keeper,
@@ -35,15 +48,18 @@ from stem.contracts.store import (
     Suspect,
     TakeRequest,
 )
+from stem.errors import StoreError
 from stem.ids import new_id
 from stem.tasks.status import TaskRecord
 
 __all__ = ["PostgresStore"]
 
+_MOST_POINTLESS: Final = 200
+T = TypeVar("T")
 _CAPABILITIES: Final = Capabilities(durable=True, shared=True)
 
 
-class PostgresStore:
+class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, OutcomesPart, GroupsPart):
     """`stem.contracts.store.Store` on one schema, which any number of processes on any machines may share.
 
     Every method that changes something is done whole even when its caller is cancelled. What was committed is as
@@ -51,13 +67,15 @@ class PostgresStore:
     reached, and connects again at the next call.
     """
 
-    def __init__(self, place: Place, clock: Clock) -> None:
+    def __init__(self, place: Place, clock: Clock, retention: Retention) -> None:
         server = Server(behind_bouncer=place.pgbouncer)
         self._place = place
         self._server = server
-        self._book = Book(place.schema, clock, new_id())
+        self._book = Book(place.schema, clock, new_id(), retention)
         self._fenced, self._free, self._leases = (Line(place, server) for _ in range(3))
         self._reader = Line(place, server, Manner(steady=False))
+        self._asides = self._free
+        self._largest = _CAPABILITIES.max_value
         self._wake = Wake(place, server, self._book)
         self._desk = Desk(place, self._book, self._fenced, self._free, self._wake.tell, _CAPABILITIES.max_value)
         self._owed: Credits = {}
@@ -85,7 +103,16 @@ class PostgresStore:
 
     async def lease(self, request: LeaseRequest) -> LeaseAnswer:
         """Lease what is due; what other workers are leasing at this moment is passed over."""
-        answer, self._owed = await self._leases.run(lambda c: lease_messages(c, self._book, request, self._owed))
+        answer, self._owed, closing = await self._leases.run(
+            lambda c: lease_messages(c, self._book, request, self._owed)
+        )
+        return await self._without_pointless(answer, request.limit) if closing else answer
+
+    async def _without_pointless(self, answer: LeaseAnswer, limit: int) -> LeaseAnswer:
+        """Cancel members of groups that have their answer; where there are more, the next call comes at once."""
+        with suppress(StoreError):  # what was leased is to be answered; `retain` does the rest
+            more = await self._write(self._leases, lambda writing: cancel_pointless(writing, _MOST_POINTLESS))
+            return replace(answer, next_due=0) if more and len(answer.deliveries) < limit else answer
         return answer
 
     async def suspects(self) -> tuple[Suspect, ...]:
@@ -105,9 +132,23 @@ class PostgresStore:
         return self._wake.listen(listener)
 
     async def retain(self, limit: int) -> int:
-        """Delete up to `limit` ended tasks whose time is over, and as many unique keys, in one statement."""
-        rows = await self._reader.run(lambda c: self._book.fetch(c, "retain", most=limit))
-        return int(rows[0][0])
+        """Delete up to `limit` ended tasks whose time is over; each kind of work is a transaction of its own."""
+        await self._write(self._reader, lambda writing: remove_unsealed(writing, limit))
+        await self._write(self._reader, lambda writing: end_closed(writing, limit))
+        deleted = await self._write(self._reader, lambda writing: delete_ended(writing, limit))
+        await self._reader.run(lambda c: queries.fold_tallies(c, self._book))
+        return deleted
+
+    async def _write(self, line: Line, work: Callable[[Writing], Awaitable[T]]) -> T:
+        """What `work` returns, in one transaction, and the news of it."""
+
+        async def whole(connection: asyncpg.Connection) -> tuple[T, Notice]:
+            writing = Writing(connection, self._book, "once")
+            return await work(writing), writing.notice()
+
+        value, notice = await line.run_in_transaction(whole)
+        self._wake.tell(notice)
+        return value
 
     async def now(self) -> Micros:
         """The server's clock."""
@@ -122,20 +163,20 @@ class PostgresStore:
         """The records of those ids that are known."""
         return await self._reader.run(lambda c: queries.find_records(c, self._book, ids))
 
-    async def results(self, ids: Sequence[str]) -> Mapping[str, StoredResult]:
+    async def results(self, ids: Sequence[str], *, even_expired: bool = False) -> Mapping[str, StoredResult]:
         """How those of the ids stand that are known."""
-        return await self._reader.run(lambda c: queries.find_results(c, self._book, ids))
+        return await self._reader.run(lambda c: queries.find_results(c, self._book, ids, even_expired=even_expired))
 
     async def list_tasks(self, where: TaskFilter, *, limit: int, after: str | None = None) -> Page:
         """A page of the tasks for which the filter holds, the newest first."""
         return await self._reader.run(lambda c: queries.list_page(c, self._book, where, limit=limit, after=after))
 
     async def queues(self) -> tuple[QueueCount, ...]:
-        """Every queue that has a record, by name; reads every record."""
+        """Every queue that has a record, by name."""
         return await self._reader.run(lambda c: queries.count_queues(c, self._book))
 
     async def task_names(self) -> Mapping[str, int]:
-        """Every task name that has a record, with the number of records; reads every record."""
+        """Every task name that has a record, with the number of records."""
         return await self._reader.run(lambda c: queries.count_names(c, self._book))
 
     async def beat(self, heartbeat: Heartbeat) -> None:

@@ -28,6 +28,7 @@ PATIENCE: Final = 5.0
 _MANNER: Final = Manner(name="stem listener", steady=False, patience=PATIENCE)
 _LONGEST_TRUST: Final = 8
 """Polls for which notices are taken as a sign that none is lost."""
+_WITHOUT_CHANNELS: Final = 2
 _NOTHING: Final = Notice()
 _EVERYTHING: Final = Notice(everything=True)
 _SNAPSHOT: Final = (
@@ -42,8 +43,9 @@ def decode_notice(payload: str, own: str) -> Notice:
         sender, *news = cast("list[object]", json.loads(payload))
         if sender == own:
             return _NOTHING
-        queues, tasks = cast("tuple[list[str] | None, list[str] | None]", news)
-        return Notice(frozenset(queues or ()), tuple(tasks or ()))
+        told = cast("list[list[str] | None]", news)
+        queues, tasks, channels = (*told, None) if len(told) == _WITHOUT_CHANNELS else told
+        return Notice(frozenset(queues or ()), tuple(tasks or ()), channels=frozenset(channels or ()))
     except (ValueError, TypeError):
         return _EVERYTHING
 

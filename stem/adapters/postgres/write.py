@@ -17,6 +17,7 @@ from stem.adapters.postgres.rows import (
     Columns,
     columns,
     consume_row,
+    dump_failure,
     publish_row,
     report_row,
     start_row,
@@ -30,29 +31,43 @@ from stem.contracts.changes import (
     Fence,
     Park,
     Publish,
+    Refused,
     Release,
     Report,
     Reschedule,
     Settle,
     Start,
     Verdict,
+    Write,
 )
-from stem.contracts.retention import keep_for
 from stem.contracts.store import Notice
-from stem.tasks.state import TERMINAL, TaskEvent, TaskState, outcome_state
+from stem.tasks.state import TERMINAL, WAITING, TaskEvent, TaskState, advance, outcome_state
+from stem.tasks.status import Failure
 
-__all__ = ["Consuming", "Fenced", "Writing"]
+__all__ = ["UNDONE", "Consuming", "Fenced", "TakenBack", "Writing"]
 
 _MEANING: Final[Mapping[str, object]] = {
     "terminal": sorted(state.value for state in TERMINAL),
     "retried": outcome_state(TaskEvent.RETRIED).value,
     "untouched": sorted({outcome_state(TaskEvent.RELEASED).value, outcome_state(TaskEvent.PARKED).value}),
-    "kept": keep_for(0, dead=False),
-    "kept_dead": keep_for(0, dead=True),
+    "leased": advance(TaskState.QUEUED, TaskEvent.LEASED).value,
 }
 """What follows from the state to which a lease ends: the same for all rows, so it is not in them."""
 
+UNDONE: Final = Refused("undone", "others wait for the end of this task")
+"""Stands, among the verdicts of a statement, for a change that is to be done by another one."""
+_CANCELLED: Final = advance(TaskState.QUEUED, TaskEvent.CANCEL_REQUESTED)
+_WAITING: Final = sorted(state.value for state in WAITING)
+
 Consuming = Settle | Reschedule | Release | Bury | Park
+
+
+class TakenBack(Exception):
+    """Ends a transaction whose change is not applied, or was before. Carries the verdict."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict)
+        self.verdict = verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +79,10 @@ class Fenced:
     write: Consuming | Start | Report
 
     @classmethod
-    def of(cls, change: Change) -> Fenced:
-        """The first write of a change, or the only one."""
+    def of(cls, change: Change, write: Write | None = None) -> Fenced:
+        """A fenced write of a change; the first one, where none is given."""
         assert change.fence is not None
-        return cls(change.fence, change.number, cast("Consuming | Start | Report", change.writes[0]))
+        return cls(change.fence, change.number, cast("Consuming | Start | Report", write or change.writes[0]))
 
 
 @dataclass(slots=True)
@@ -119,29 +134,60 @@ class Writing:
         self.tasks.extend(m.fence.task_id for m in members if m.fence.task_id in done)
         return [APPLIED if m.fence.task_id in done else FENCED for m in members]
 
-    async def consume(self, members: Sequence[Fenced]) -> list[Verdict]:
-        """End leases: the outcome, or the way back into the queue."""
-        return await self._end("consume", members, {})
+    async def end_waiting(self, errors: Mapping[str, Failure | None]) -> list[str]:
+        """End tasks that wait, as a cancel ends them; those that were waiting."""
+        if not errors:
+            return []
+        least, times = self.book.keeps[_CANCELLED.value]
+        given = {
+            "task": sorted(errors),
+            "error": [None if (error := errors[task]) is None else dump_failure(error) for task in sorted(errors)],
+        }
+        meaning = {"state": _CANCELLED.value, "waiting": _WAITING, "least": least, "times": times}
+        ended = [cast("str", row[0]) for row in await self.fetch("end_waiting", **given, **meaning)]
+        self.tasks.extend(ended)
+        return ended
 
-    async def follow(self, members: Sequence[Fenced], follow_ups: Sequence[Sequence[Publish]]) -> list[Verdict]:
-        """End leases, and publish what follows on each of those that were held."""
+    async def consume(self, members: Sequence[Fenced], *, linked: bool = False) -> list[Verdict]:
+        """End leases: the outcome, or the way back into the queue.
+
+        An end that others wait for is `UNDONE`, unless `linked` says that what follows from it will be written in the
+        same transaction.
+        """
+        return await self._end("consume", members, {"linked": linked})
+
+    async def follow(
+        self, members: Sequence[Fenced], follow_ups: Sequence[Sequence[Publish]], *, linked: bool = False
+    ) -> list[Verdict]:
+        """End leases as `consume` does, and publish what follows on each of those that were held."""
         rows = [
             publish_row(write, member.fence.task_id)
             for member, writes in zip(members, follow_ups, strict=True)
             for write in writes
         ]
-        return await self._end("follow", members, {**columns(PUBLISH, rows), "initial": TaskState.QUEUED.value})
+        more = {**columns(PUBLISH, rows), "initial": TaskState.QUEUED.value, "linked": linked}
+        return await self._end("follow", members, more)
 
     async def _end(self, name: str, members: Sequence[Fenced], more: Mapping[str, object]) -> list[Verdict]:
-        given = columns(CONSUME, [consume_row(m.fence, m.number, cast("Consuming", m.write)) for m in members])
+        keeps = self.book.keeps
+        rows = [consume_row(m.fence, m.number, cast("Consuming", m.write), keeps) for m in members]
+        given = columns(CONSUME, rows)
         (row,) = await self.fetch(name, **given, **_MEANING, **more)
         done: set[str] = set(row["done"] or ())
         self.queues.update(row["queues"] or ())
         self.tasks.extend(row["tasks"] or ())
+        known: dict[str, bool] = {}
         if len(done) < len(members):
-            done |= await self._used(given)
-        return [APPLIED if m.fence.task_id in done else FENCED for m in members]
+            known = await self._used(given)
+        known.update(dict.fromkeys(done, True))
+        return [_verdict(known.get(m.fence.task_id)) for m in members]
 
-    async def _used(self, given: Columns) -> set[str]:
-        """The tasks whose leases were consumed by just these changes before."""
-        return {row[0] for row in await self.fetch("used", **{name: given[name] for name in FENCE})}
+    async def _used(self, given: Columns) -> dict[str, bool]:
+        """The tasks whose leases were consumed by just these changes before, and `False` for those still held."""
+        return {row[0]: row[1] for row in await self.fetch("used", **{name: given[name] for name in FENCE})}
+
+
+def _verdict(used: bool | None) -> Verdict:
+    if used is None:
+        return FENCED
+    return APPLIED if used else UNDONE

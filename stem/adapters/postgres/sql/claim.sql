@@ -1,7 +1,18 @@
 WITH clock AS MATERIALIZED (SELECT {now} AS now),
+cold AS MATERIALIZED (
+    SELECT EXISTS (
+        SELECT FROM unnest(:asked::text[]) AS w (queue) CROSS JOIN LATERAL (
+            SELECT FROM {schema}.line AS l
+            WHERE l.queue = w.queue AND l.parked_for IS NOT NULL AND l.due <= (SELECT now FROM clock) LIMIT 1
+        ) AS l
+    ) AS frozen
+),
 wanted AS MATERIALIZED (
     SELECT * FROM unnest(:queues::text[], :quotas::integer[]) AS w (queue, quota)
-    WHERE :given::bigint > 0 OR NOT EXISTS (SELECT FROM {schema}.leases AS l WHERE l.nonce = :nonce AND l.held > 0)
+    WHERE
+        (:given::bigint > 0 OR NOT EXISTS (SELECT FROM {schema}.leases AS l WHERE l.nonce = :nonce AND l.held > 0))
+        AND NOT EXISTS (SELECT FROM {schema}.pauses AS p WHERE p.queue = w.queue)
+        AND (:thawed::boolean OR NOT (SELECT frozen FROM cold))
 ),
 found AS MATERIALIZED (
     SELECT m.*, row_number() OVER (PARTITION BY m.queue ORDER BY m.priority DESC, m.since, m.seq) AS turn, w.quota
@@ -11,7 +22,7 @@ found AS MATERIALIZED (
 ),
 placed AS MATERIALIZED (
     SELECT
-        f.at, f.seq, :given::bigint + row_number() OVER line AS place, sum(f.size) OVER line AS total,
+        f.at, f.seq, f.state, :given::bigint + row_number() OVER line AS place, sum(f.size) OVER line AS total,
         count(*) OVER () AS tally
     FROM found AS f WHERE f.turn <= f.quota
     WINDOW line AS (ORDER BY f.turn, f.queue ROWS UNBOUNDED PRECEDING)
@@ -30,7 +41,12 @@ done AS (
         lost_by = NULL, lost_started = NULL, lost_backoff = NULL, lost_ack = NULL, progress_sequence = NULL
     FROM chosen AS p CROSS JOIN clock AS c
     WHERE t.seq = ANY (ARRAY[p.seq])
-    RETURNING {message}, t.place, p.tally, t.seq
+    RETURNING {message}, t.place, p.tally, t.seq, p.state AS was
+),
+counted AS (
+    INSERT INTO {schema}.tallies (queue, state, delta)
+    SELECT d.queue, coalesce(d.was, :state), CASE WHEN d.was IS NULL THEN count(*) ELSE - count(*) END
+    FROM done AS d GROUP BY GROUPING SETS ((d.queue), (d.queue, d.was))
 ),
 noted AS (
     INSERT INTO {schema}.leases AS l (nonce, held, seqs)
@@ -42,6 +58,8 @@ SELECT
     (
 {next due}
     ) - c.now AS next_due,
-    EXISTS (SELECT FROM {schema}.leases AS l WHERE l.nonce = :nonce AND l.held > 0) AS held
+    EXISTS (SELECT FROM {schema}.leases AS l WHERE l.nonce = :nonce AND l.held > 0) AS held,
+    (SELECT frozen FROM cold) AND NOT :thawed::boolean AS frozen,
+    EXISTS (SELECT FROM {schema}.closing AS l WHERE NOT l.swept) AS closing
 FROM clock AS c LEFT JOIN done AS d ON true
 ORDER BY d.place

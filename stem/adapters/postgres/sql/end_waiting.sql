@@ -1,18 +1,35 @@
 WITH clock AS MATERIALIZED (SELECT {now} AS now),
+given AS MATERIALIZED (
+    SELECT g.task, g.error, t.was, t.seq, t.queue, t.priority, t.due
+    FROM unnest(:task::text[], :error::text[]) AS g (task, error) CROSS JOIN LATERAL (
+        SELECT t.seq, t.queue, t.priority, t.due, t.state AS was FROM {schema}.tasks AS t
+        WHERE t.id = g.task AND t.state = ANY (:waiting::text[]) LIMIT 1 FOR UPDATE
+    ) AS t
+),
 left_line AS (
-    DELETE FROM {schema}.line AS l USING {schema}.tasks AS t
-    WHERE t.id = :task AND l.queue = t.queue AND l.priority = t.priority AND l.due = t.due AND l.seq = t.seq
+    DELETE FROM {schema}.line AS l USING given AS g
+    WHERE l.queue = g.queue AND l.priority = g.priority AND l.due = g.due AND l.seq = g.seq
 ),
 done AS (
     UPDATE {schema}.tasks AS t
     SET
-        state = :state, error = :error, due = NULL, parked_at = NULL, finished_at = c.now,
-        result_until = CASE WHEN NOT t.ignore_result THEN c.now + t.result_ttl END,
-        keep_until = c.now + greatest(:kept::bigint, 2 * t.result_ttl)
-    FROM clock AS c
-    WHERE t.id = :task
-    RETURNING t.id, t.seq, t.keep_until, t.unique_key
+        state = :state, error = g.error, due = NULL, held = false, parked_at = NULL, finished_at = c.now,
+        result_until = CASE WHEN NOT t.ignore_result OR t.awaited THEN c.now + t.result_ttl END,
+        keep_until = c.now + greatest(:least::bigint, :times::integer * t.result_ttl)
+    FROM given AS g CROSS JOIN clock AS c
+    WHERE t.seq = ANY (ARRAY[g.seq])
+    RETURNING t.id, t.seq, t.queue, t.keep_until, t.unique_key, g.was
 ),
-kept AS (INSERT INTO {schema}.ended (keep_until, seqs) SELECT keep_until, ARRAY[seq] FROM done)
-DELETE FROM {schema}.uniques AS u USING done AS d
-WHERE u.key = ANY (ARRAY[d.unique_key]) AND u.holder IS NOT DISTINCT FROM d.id AND u.until IS NULL
+kept AS (
+    INSERT INTO {schema}.ended (keep_until, seqs) SELECT keep_until, array_agg(seq) FROM done GROUP BY keep_until
+),
+counted AS (
+    INSERT INTO {schema}.tallies (queue, state, delta)
+    SELECT d.queue, coalesce(d.was, :state), CASE WHEN d.was IS NULL THEN count(*) ELSE - count(*) END
+    FROM done AS d GROUP BY GROUPING SETS ((d.queue), (d.queue, d.was))
+),
+freed AS (
+    DELETE FROM {schema}.uniques AS u USING done AS d
+    WHERE u.key = ANY (ARRAY[d.unique_key]) AND u.holder IS NOT DISTINCT FROM d.id AND u.until IS NULL
+)
+SELECT d.id FROM done AS d

@@ -6,7 +6,7 @@ WITH place AS MATERIALIZED (
 )
 SELECT
     t.state, t.queue, t.fence, t.nonce, t.used_fence, t.used_nonce, t.used_number, t.refused_by, t.refused_until,
-    t.unique_key, t.unique_for, t.accepted_at, t.expires_at, t.generation, {now} AS now
+    t.unique_key, t.unique_for, t.generation, t.awaited, t.after_kind, t.after_id, t.group_id, {now} AS now
 FROM (SELECT count(*) FROM place) AS p CROSS JOIN LATERAL (
     SELECT t.* FROM {schema}.tasks AS t WHERE t.id = :task AND p.count >= 0 LIMIT 1 FOR UPDATE OF t
 ) AS t

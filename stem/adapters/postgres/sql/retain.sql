@@ -23,13 +23,19 @@ shortened AS (
 ),
 gone AS (
     DELETE FROM {schema}.tasks AS t USING numbered AS n
-    WHERE n.number <= :most::bigint AND t.seq = ANY (ARRAY[n.seq]) AND t.keep_until <= (SELECT now FROM clock)
-    RETURNING t.id
+    WHERE
+        n.number <= :most::bigint AND t.seq = ANY (ARRAY[n.seq]) AND t.keep_until <= (SELECT now FROM clock)
+        AND NOT {pinned}
+    RETURNING t.id, t.queue, t.name, t.state
 ),
-old AS (
-    DELETE FROM {schema}.uniques AS u
-    WHERE u.key IN (
-        SELECT o.key FROM {schema}.uniques AS o WHERE o.until <= (SELECT now FROM clock) LIMIT :most::bigint
-    )
-)
+kept AS (
+    INSERT INTO {schema}.pinned (seq)
+    SELECT t.seq FROM numbered AS n CROSS JOIN LATERAL (
+        SELECT t.seq FROM {schema}.tasks AS t
+        WHERE t.seq = n.seq AND t.keep_until <= (SELECT now FROM clock) AND {pinned} LIMIT 1
+    ) AS t
+    WHERE n.number <= :most::bigint
+    ON CONFLICT (seq) DO NOTHING
+),
+{counted gone}
 SELECT count(*) AS tally FROM gone

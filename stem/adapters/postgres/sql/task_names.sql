@@ -1,1 +1,2 @@
-SELECT t.name, count(*) AS tally FROM {schema}.tasks AS t GROUP BY t.name ORDER BY t.name
+SELECT t.name, sum(t.delta)::bigint AS tally, count(*) AS slips
+FROM {schema}.tallies AS t WHERE t.name IS NOT NULL GROUP BY t.name ORDER BY t.name

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from stem.adapters.postgres.plan import Kind, waves
-from stem.contracts.changes import Cancel, Change, Fence, Publish, Release, Report, Settle, Start, UniqueKey
+from stem.contracts.changes import (
+    Cancel,
+    Change,
+    Fence,
+    OpenGroup,
+    Publish,
+    Release,
+    Report,
+    SealGroup,
+    Settle,
+    Start,
+    UniqueKey,
+    Write,
+)
+from stem.tasks.links import After, Member
 from stem.tasks.retry import Backoff
 from stem.tasks.state import TaskEvent
 from stem.tasks.status import Progress
@@ -62,6 +76,33 @@ def test_a_unique_key_is_never_taken_together_with_fenced_changes() -> None:
 def test_a_key_that_is_named_like_a_task_is_another_thing() -> None:
     task = publish(id="same", unique=UniqueKey("other"))
     assert cut(Change((unique("same"),)), Change((task,))) == [{Kind.UNIQUE: [0, 1]}]
+
+
+def test_messages_with_links_share_a_wave_with_the_groups_and_tasks_that_they_are_about() -> None:
+    first, group = publish(), OpenGroup(group="g", size=1)
+    second = publish(after=After(first.envelope.id))
+    writes: list[Write] = [group, publish(member=Member("g", 0)), SealGroup("g"), publish(after=After("g", "group"))]
+    assert cut(*(Change((write,)) for write in writes)) == [{Kind.LINKED: [0, 1, 2, 3]}]
+    assert cut(Change((first,)), Change((second,))) == [{Kind.LINKED: [0, 1]}]
+    assert cut(Change((END,), fence("a")), Change((publish(after=After("a")),))) == [
+        {Kind.CONSUME: [0]},
+        {Kind.LINKED: [1]},
+    ]
+
+
+def test_ends_keep_their_order_as_they_may_be_members_of_one_group() -> None:
+    changes = [Change((START,), fence("a")), Change((END,), fence("a")), Change((END,), fence("b"))]
+    assert cut(*changes) == [{Kind.START: [0]}, {Kind.CONSUME: [1, 2]}]
+
+
+def test_messages_keep_their_order_also_where_ends_publish_them() -> None:
+    changes = [Change((END, publish()), fence("a")), Change((publish(),)), Change((publish(),))]
+    assert cut(*changes) == [{Kind.FOLLOW: [0]}, {Kind.PUBLISH: [1, 2]}]
+
+
+def test_a_message_with_links_and_a_unique_key_is_done_alone() -> None:
+    assert cut(Change((publish(after=After("a"), unique=UniqueKey("k")),))) == [{Kind.ALONE: [0]}]
+    assert cut(Change((END, publish(after=After("a"))), fence("b"))) == [{Kind.ALONE: [0]}]
 
 
 def test_ends_with_follow_ups_are_one_statement_unless_these_take_a_key() -> None:

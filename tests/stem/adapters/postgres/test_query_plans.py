@@ -33,7 +33,7 @@ class Counted:
         self._requests += 1
         nonce = f"request-{self._requests}"
         request = LeaseRequest(request_id=nonce, worker="w", fingerprint="f", queues={"default": 1}, limit=LIMIT)
-        answer, _ = await lease_messages(self.connection, self.book, request, {})
+        answer, _, _ = await lease_messages(self.connection, self.book, request, {})
         return answer.deliveries
 
     async def settle(self, deliveries: tuple[Delivery, ...]) -> None:
@@ -46,8 +46,9 @@ class Counted:
     async def fill(self, waiting: int) -> None:
         """Messages in line behind the others; what is not leased needs no record."""
         await self.connection.execute(
-            f"INSERT INTO {self.book.schema}.line (seq, due, priority, size, queue)"
-            f"SELECT 1000000 + i, 2000000 + i / 1000, i % 3, 100, 'default' FROM generate_series(1, {waiting}) AS i"
+            f"INSERT INTO {self.book.schema}.line (seq, due, priority, size, queue, state)"
+            "SELECT 1000000 + i, 2000000 + i / 1000, i % 3, 100, 'default', 'queued'"
+            f"FROM generate_series(1, {waiting}) AS i"
         )
 
     async def fetched(self, *, whole: frozenset[str] = frozenset()) -> int:

@@ -16,6 +16,7 @@ from stem.contracts.changes import (
     Bury,
     Cancel,
     Change,
+    Discard,
     Fence,
     Park,
     Release,
@@ -27,6 +28,7 @@ from stem.contracts.changes import (
 )
 from stem.contracts.store import LeaseRequest, Store, TakeRequest
 from stem.ids import new_id
+from stem.tasks.links import After
 from stem.tasks.state import TERMINAL, TaskEvent
 from stem.tasks.status import Failure
 from stem.testing.contracts import publish
@@ -53,6 +55,24 @@ WRONG = {
     "an end that will be kept for ever": """
         SELECT t.id FROM {s}.tasks AS t WHERE t.keep_until IS NOT NULL AND NOT EXISTS (
             SELECT FROM {s}.ended AS e WHERE e.keep_until = t.keep_until AND t.seq = ANY (e.seqs))""",
+    "a count that is wrong": """
+        SELECT coalesce(t.queue, c.queue) FROM (
+            SELECT queue, state, count(*) AS tally FROM {s}.tasks GROUP BY queue, state
+        ) AS t FULL JOIN (
+            SELECT queue, state, sum(delta) AS tally FROM {s}.tallies WHERE queue IS NOT NULL GROUP BY queue, state
+        ) AS c ON c.queue = t.queue AND c.state = t.state
+        WHERE coalesce(t.tally, 0) <> coalesce(c.tally, 0)""",
+    "a name's count that is wrong": """
+        SELECT coalesce(t.name, c.name) FROM (SELECT name, count(*) AS tally FROM {s}.tasks GROUP BY name) AS t
+        FULL JOIN (SELECT name, sum(delta) AS tally FROM {s}.tallies WHERE name IS NOT NULL GROUP BY name) AS c
+        ON c.name = t.name WHERE coalesce(t.tally, 0) <> coalesce(c.tally, 0)""",
+    "a line that says another state": """
+        SELECT l.seq FROM {s}.line AS l JOIN {s}.tasks AS t ON t.seq = l.seq WHERE l.state <> t.state""",
+    "a held message whose upstream has ended": """
+        SELECT t.id FROM {s}.tasks AS t JOIN {s}.tasks AS u ON u.id = t.after_id
+        WHERE t.held AND u.finished_at IS NOT NULL""",
+    "a message that waits for nothing and stands nowhere": """
+        SELECT t.id FROM {s}.tasks AS t WHERE t.state = 'queued' AND NOT t.held AND t.due IS NULL""",
     "a key that is never freed": """
         SELECT u.key FROM {s}.uniques AS u LEFT JOIN {s}.tasks AS t ON t.id = u.holder
         WHERE u.until IS NULL AND (t.id IS NULL OR t.state = ANY ($1::text[]))""",
@@ -90,6 +110,8 @@ async def _play(store: Store, seed: int, fences: list[Fence]) -> None:
         )
         fences.extend(delivery.fence for delivery in (await store.lease(request)).deliveries)
         await store.commit([_change(chance, fences) for _ in range(12)])
+        if chance.random() < 0.1:
+            await store.retain(5)
         if chance.random() < 0.3:
             suspects = await store.suspects()
             taken = await store.take(TakeRequest(request_id=new_id(), worker="w", suspects=suspects))
@@ -102,11 +124,15 @@ def _change(chance: random.Random, fences: list[Fence]) -> Change:
     if kind < 0.35 or not fences:
         key = chance.choice((None, None, UniqueKey(f"key-{chance.randrange(5)}"), UniqueKey("short", 10_000)))
         return Change((publish(id=task, queue=chance.choice("ab"), priority=chance.randrange(3), unique=key),))
-    if kind < 0.55:
-        return Change((chance.choice((Cancel(task), Replay(task))),))
+    if kind < 0.45:
+        after = After(f"task-{chance.randrange(IDS)}")
+        return Change((publish(id=f"{task}-{chance.randrange(9)}", queue=chance.choice("ab"), after=after),))
+    if kind < 0.6:
+        task = chance.choice((task, f"{task}-{chance.randrange(9)}"))
+        return Change((chance.choice((Cancel(task), Replay(task), Discard(task))),))
     fence = chance.choice(fences[-20:])
     ends = chance.choice(ENDS)
     follow_up = publish(
         queue=chance.choice("ab"), unique=chance.choice((None, UniqueKey(f"key-{chance.randrange(5)}")))
     )
-    return Change((ends, follow_up) if kind < 0.65 else (ends,), fence)
+    return Change((ends, follow_up) if kind < 0.7 else (ends,), fence)

@@ -26,6 +26,8 @@ EVERYTHING = Notice(everything=True)
         (["other", ["q"], ["a", "b"]], Notice(frozenset({"q"}), ("a", "b"))),
         (["other", None, ["a"]], Notice(frozenset(), ("a",))),
         (["own", ["q"], None], Notice()),
+        (["other", None, None, ["news"]], Notice(channels=frozenset({"news"}))),
+        (["other", None, None, None, None], EVERYTHING),
         (["other"], EVERYTHING),
         ("nonsense", EVERYTHING),
         (7, EVERYTHING),

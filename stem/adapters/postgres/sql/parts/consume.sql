@@ -2,8 +2,8 @@ given AS (
     SELECT g.*, g.state = ANY (:terminal::text[]) AS ended
     FROM unnest(
         :task::text[], :nonce::text[], :counter::bigint[], :number::bigint[], :state::text[], :delay::bigint[],
-        :error::text[], :reason::text[], :result::bytea[]
-    ) AS g (task, nonce, counter, number, state, delay, error, reason, result)
+        :error::text[], :reason::text[], :result::bytea[], :least::bigint[], :times::integer[]
+    ) AS g (task, nonce, counter, number, state, delay, error, reason, result, least, times)
 ),
 done AS (
     UPDATE {schema}.tasks AS t
@@ -12,26 +12,33 @@ done AS (
         due = CASE WHEN NOT g.ended THEN coalesce(c.now + g.delay, t.published_at) END,
         attempt = t.attempt + CASE WHEN g.state = :retried THEN 1 ELSE 0 END,
         error = CASE WHEN g.state = ANY (:untouched::text[]) THEN t.error ELSE g.error END,
-        result = CASE WHEN NOT t.ignore_result THEN g.result END,
+        result = CASE WHEN NOT t.ignore_result OR t.awaited THEN g.result END,
         bury_reason = g.reason,
         finished_at = CASE WHEN g.ended THEN c.now END,
-        result_until = CASE WHEN g.ended AND NOT t.ignore_result THEN c.now + t.result_ttl END,
-        keep_until = CASE
-            WHEN g.ended AND g.reason IS NULL THEN c.now + greatest(:kept::bigint, 2 * t.result_ttl)
-            WHEN g.ended THEN c.now + greatest(:kept_dead::bigint, 2 * t.result_ttl)
-        END,
+        result_until = CASE WHEN g.ended AND (NOT t.ignore_result OR t.awaited) THEN c.now + t.result_ttl END,
+        keep_until = CASE WHEN g.ended THEN c.now + greatest(g.least, g.times * t.result_ttl) END,
         used_fence = t.fence, used_nonce = t.nonce, used_number = g.number,
         nonce = NULL, lease = NULL, lease_until = NULL, started = false, backoff = NULL, ack = NULL,
         lost_by = NULL, lost_started = NULL, lost_backoff = NULL, lost_ack = NULL
     FROM given AS g CROSS JOIN clock AS c
-    WHERE {fenced}
+    WHERE {fenced} AND (:linked::boolean OR NOT (g.ended AND t.awaited))
     RETURNING
-        t.id, t.seq, t.queue, t.priority, t.due, t.keep_until, t.refused_by, t.refused_until, t.unique_key,
-        octet_length(t.body) AS size, g.nonce, g.ended
+        t.id, t.seq, t.queue, t.priority, t.state, t.due, t.keep_until, t.refused_by, t.refused_until, t.unique_key,
+        octet_length(t.body) AS size, CASE WHEN t.generation = 0 THEN t.group_id END AS group_id, g.nonce, g.ended
 ),
 back AS (
-    INSERT INTO {schema}.line (seq, due, priority, size, queue, refused_by, refused_until)
-    SELECT seq, due, priority, size, queue, refused_by, refused_until FROM done WHERE NOT ended
+    INSERT INTO {schema}.line (seq, due, priority, size, queue, state, group_id, refused_by, refused_until)
+    SELECT seq, due, priority, size, queue, state, group_id, refused_by, refused_until FROM done WHERE NOT ended
+),
+stirred AS (
+    UPDATE {schema}.closing AS c SET swept = false
+    FROM (SELECT DISTINCT group_id FROM done WHERE NOT ended AND group_id IS NOT NULL) AS d
+    WHERE c.id = ANY (ARRAY[d.group_id]) AND c.swept
+),
+counted AS (
+    INSERT INTO {schema}.tallies (queue, state, delta)
+    SELECT queue, coalesce(state, :leased), CASE WHEN state IS NULL THEN - count(*) ELSE count(*) END
+    FROM done GROUP BY GROUPING SETS ((queue), (queue, state))
 ),
 kept AS (
     INSERT INTO {schema}.ended (keep_until, seqs)

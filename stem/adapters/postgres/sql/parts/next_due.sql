@@ -12,6 +12,8 @@ FROM unnest(:asked::text[]) AS w (queue) CROSS JOIN LATERAL (
     WHERE
         t.queue = w.queue AND t.priority = level.priority AND t.due > (SELECT now FROM clock)
         AND NOT EXISTS (SELECT FROM chosen AS p WHERE p.seq = t.seq)
+        AND (t.group_id IS NULL OR NOT EXISTS (SELECT FROM {schema}.closing AS c WHERE c.id = t.group_id))
     ORDER BY t.due, t.seq
     LIMIT 1
 ) AS t
+WHERE NOT EXISTS (SELECT FROM {schema}.pauses AS p WHERE p.queue = w.queue)

@@ -20,8 +20,14 @@ made AS (
         g.unique_key, g.unique_for, g.body, :initial, c.now, c.now
     FROM new AS g CROSS JOIN clock AS c
 {allowed}    ON CONFLICT (id) DO NOTHING
-    RETURNING seq, queue, priority, due, octet_length(body) AS size
+    RETURNING seq, name, queue, priority, due, octet_length(body) AS size
 ),
 lined AS (
-    INSERT INTO {schema}.line (seq, due, priority, size, queue) SELECT seq, due, priority, size, queue FROM made
+    INSERT INTO {schema}.line (seq, due, priority, size, queue, state)
+    SELECT seq, due, priority, size, queue, :initial FROM made
+),
+made_counted AS (
+    INSERT INTO {schema}.tallies (queue, name, state, delta)
+    SELECT queue, name, CASE WHEN queue IS NOT NULL THEN :initial END, count(*)
+    FROM made GROUP BY GROUPING SETS ((queue), (name))
 )

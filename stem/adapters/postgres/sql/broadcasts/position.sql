@@ -1,0 +1,1 @@
+SELECT p.position FROM {schema}.positions AS p WHERE p.name = 'broadcast'

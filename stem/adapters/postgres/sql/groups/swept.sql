@@ -1,0 +1,5 @@
+UPDATE {schema}.closing AS c SET swept = true
+WHERE NOT c.swept AND NOT EXISTS (
+    SELECT FROM {schema}.tasks AS t
+    WHERE t.group_id = c.id AND t.generation = 0 AND t.state = ANY (:waiting::text[])
+)

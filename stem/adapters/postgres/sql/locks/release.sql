@@ -1,0 +1,3 @@
+UPDATE {schema}.locks AS l SET until = {now}
+WHERE l.key = :key AND l.owner IS NOT DISTINCT FROM :owner AND l.until > {now}
+RETURNING l.key

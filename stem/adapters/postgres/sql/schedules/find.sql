@@ -1,0 +1,1 @@
+SELECT {schedule} FROM {schema}.schedules AS s WHERE s.id = :schedule
