@@ -127,7 +127,7 @@ async def test_a_cluster_is_entered_by_any_node_and_wakes_across_clients(cluster
     with Ear(other) as ear:
         await ear.hears_of_task("nobody")
         await Bench(store, ManualClock()).put(queue="mail")
-        await eventually(lambda: any(notice.queues == {"mail"} for notice in ear.notices))
+        await eventually(lambda: any(notice.queues == frozenset({"mail"}) for notice in ear.notices))
     await store.aclose()
     await other.aclose()
 

@@ -79,6 +79,7 @@ async def _close(store: RedisStore, committer: Committer) -> None:
     await store.aclose()
 
 
+@pytest.mark.slow
 async def test_a_client_closes_in_time_when_the_server_has_gone(redis: RedisServer) -> None:
     redis.start()
     async with Stem(redis.url) as stem:
@@ -91,6 +92,7 @@ async def test_a_client_closes_in_time_when_the_server_has_gone(redis: RedisServ
                 await waiting
 
 
+@pytest.mark.slow
 async def test_what_a_worker_could_not_hand_back_because_the_server_fell_silent_is_run_by_another(
     redis: RedisServer, yard: Yard, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

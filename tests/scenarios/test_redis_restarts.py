@@ -94,6 +94,7 @@ def _have_ended(journal: Journal, number: int) -> bool:
     return len(journal.ended()) >= number
 
 
+@pytest.mark.slow
 async def test_a_read_that_never_returns_is_given_up_and_consumption_goes_on(
     redis: RedisServer, journal: Journal, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -106,6 +107,7 @@ async def test_a_read_that_never_returns_is_given_up_and_consumption_goes_on(
         await assert_consumes(stem, journal)
 
 
+@pytest.mark.slow
 async def test_a_new_connection_that_is_never_answered_is_given_up_and_made_again(
     redis: RedisServer, journal: Journal, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -156,6 +158,7 @@ async def test_forgotten_scripts_are_sent_again(redis: RedisServer, journal: Jou
         assert len(journal.started()) == 60
 
 
+@pytest.mark.slow
 async def test_while_the_server_loads_its_data_everybody_waits_and_then_goes_on(
     redis: RedisServer, journal: Journal
 ) -> None:
