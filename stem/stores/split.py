@@ -62,6 +62,7 @@ class SplitStore(StoreDelegate):
             shared=broker.shared and results.shared,
             max_value=min(broker.max_value, results.max_value),
             outcomes=False,
+            pins=False,
         )
 
     async def warnings(self) -> tuple[str, ...]:
