@@ -28,36 +28,40 @@ STEPS = 60
 TIMES = (0.5, 2, 7, 31, 4_000, 400_000)
 """Delays end, refusals end, groups that nobody sealed are removed, records are deleted."""
 ENGINES = [
-    pytest.param("sqlite", True, id="sqlite"),
-    pytest.param("redis", False, id="redis", marks=pytest.mark.server),
-    pytest.param("postgres", True, id="postgres", marks=pytest.mark.server),
+    pytest.param("sqlite", id="sqlite"),
+    pytest.param("redis", id="redis", marks=pytest.mark.server),
+    pytest.param("postgres", id="postgres", marks=pytest.mark.server),
 ]
-"""With each, whether it keeps groups and continuations."""
 
 
 class Walk:
     """Random steps, the same on every store; what they answered, and who is the first to answer otherwise."""
 
-    def __init__(self, seed: int, clock: ManualClock, stores: tuple[Store, Store], *, linked: bool) -> None:
+    def __init__(self, seed: int, clock: ManualClock, stores: tuple[Store, Store]) -> None:
         self.chance = random.Random(seed)
         self.clock = clock
         self.stores = stores
-        self.linked = linked
         self.fences: list[Fence] = []
         self.number = 0
 
     async def step(self) -> tuple[object, object]:
         """The same on both stores; their answers."""
         self.number += 1
-        steps = {self.commit: 8, self.lease: 6, self.time: 3, self.renew: 1, self.take: 2, self.retain: 2}
-        if self.linked:
-            steps |= {self.pause: 1}
+        steps = {
+            self.commit: 8,
+            self.lease: 6,
+            self.time: 3,
+            self.renew: 1,
+            self.take: 2,
+            self.retain: 2,
+            self.pause: 1,
+        }
         chosen = self.chance.choices(list(steps), list(steps.values()))[0]
         first, second = await chosen()
         return first, second
 
     async def commit(self) -> list[object]:
-        dice = Dice(self._name("dice"), self.chance.choice(SIDES), linked=self.linked)
+        dice = Dice(self._name("dice"), self.chance.choice(SIDES), linked=True)
         changes = dice.changes(self.fences[-20:], most=5)
         return [[_plain(verdict) for verdict in await store.commit(changes)] for store in self.stores]
 
@@ -121,13 +125,12 @@ async def _records(store: Store) -> dict[str, TaskRecord]:
     return {record.id: record for record in (await store.list_tasks(TaskFilter(), limit=10_000)).records}
 
 
-async def _rest(store: Store, ids: list[str], *, linked: bool) -> list[object]:
+async def _rest(store: Store, ids: list[str]) -> list[object]:
     """What is to be seen besides the records."""
     seen: list[object] = [await store.queues(), dict(await store.task_names()), dict(await store.results(ids))]
-    if linked:
-        seen.append(dict(await store.results(ids, even_expired=True)))
-        groups = [f"{side}-group-{number}" for side in SIDES for number in range(len(GROUPS))]
-        seen += [(await store.group(group), await store.members(group, limit=9)) for group in groups]
+    seen.append(dict(await store.results(ids, even_expired=True)))
+    groups = [f"{side}-group-{number}" for side in SIDES for number in range(len(GROUPS))]
+    seen += [(await store.group(group), await store.members(group, limit=9)) for group in groups]
     return seen
 
 
@@ -174,15 +177,15 @@ def clock() -> ManualClock:
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize(("engine", "linked"), ENGINES)
+@pytest.mark.parametrize("engine", ENGINES)
 async def test_random_steps_have_the_same_answers_and_leave_the_same_behind(
-    clock: ManualClock, stores: tuple[Store, Store], linked: bool, seed: int
+    clock: ManualClock, stores: tuple[Store, Store], seed: int
 ) -> None:
-    walk = Walk(seed, clock, stores, linked=linked)
+    walk = Walk(seed, clock, stores)
     for _ in range(STEPS):
         here, there = await walk.step()
         assert there == here
         memory, other = [await _records(store) for store in stores]
         assert _apart(memory, other) == []
-        here, there = [await _rest(store, list(memory), linked=linked) for store in cast("list[Store]", stores)]
+        here, there = [await _rest(store, list(memory)) for store in cast("list[Store]", stores)]
         assert there == here

@@ -70,7 +70,7 @@ def results_of(values: Sequence[bytes | None], now: Micros, *, even_expired: boo
 
 def _result(row: Any, result: bytes | None, facts: dict[str, Any], now: Micros) -> StoredResult:
     expired = 0 < row.result_until <= now
-    ignored = bool(row.ignored) and row.result_until == 0
+    ignored = bool(row.ignored) and result is None
     return StoredResult(TaskState(row.state), result, _failure(facts), ignored, expired)
 
 

@@ -201,6 +201,13 @@ class UpstreamContract(Contract):
         found = await _result(bench, task_id, even_expired=True)
         assert (found.result, found.ignored) == (None, True)
 
+    async def test_ignored_says_that_no_result_is_stored_and_that_none_was_wanted(self, bench: Bench) -> None:
+        upstream = await bench.put(ignore_result=True)
+        await bench.put(after=After(upstream))
+        assert (await _result(bench, upstream)).ignored
+        await bench.finish(FAILURE)
+        assert (await _result(bench, upstream)).ignored
+
     async def test_a_continuation_is_let_go_at_another_handle(self, bench: Bench, other: Store) -> None:
         first, second = await _chain(bench, 2)
         delivery = await bench.delivery()
