@@ -96,11 +96,18 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The whole suite on the oldest Python; on the others all but what is slow or needs a server.
 
-    A server that cannot be started is a failure here, not a skip.
+    A server that cannot be started is a failure here, not a skip. What watches processes die, and how soon others go
+    on, has the machine for itself; the rest is done two at a time.
     """
     _install(session, "test")
     session.env["STEM_TEST_REQUIRE_SERVERS"] = "1"
-    _pytest(session, *([] if session.python == DEFAULT else ["-m", "not slow and not server"]))
+    two_at_a_time = ("-n", "2", "--dist", "loadfile")
+    if session.python != DEFAULT:
+        _pytest(session, *two_at_a_time, "-m", "not slow and not server")
+        return
+    _pytest(session, *two_at_a_time, "--ignore", "tests/scenarios", "-m", "not slow")
+    _pytest(session, "--ignore", "tests/scenarios", "-m", "slow")
+    _pytest(session, "tests/scenarios")
 
 
 @nox.session(python=DEFAULT)

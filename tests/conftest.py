@@ -24,6 +24,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("server")
 
 
-def pytest_unconfigure() -> None:
-    """Show where every thread is, and end the process, when it has not left by itself."""
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Show where every thread is, and end the process, when it has not left by itself.
+
+    One of several that share the tests waits for the others, and is ended by the one that started it.
+    """
+    if hasattr(config, "workerinput"):
+        return
     faulthandler.dump_traceback_later(SECONDS_TO_LEAVE, exit=True, file=sys.__stderr__ or sys.stderr)
