@@ -25,8 +25,9 @@ kept AS (
 ),
 counted AS (
     INSERT INTO {schema}.tallies (queue, state, delta)
-    SELECT d.queue, coalesce(d.was, :state), CASE WHEN d.was IS NULL THEN count(*) ELSE - count(*) END
-    FROM done AS d GROUP BY GROUPING SETS ((d.queue), (d.queue, d.was))
+    SELECT d.queue, s.state, s.delta
+    FROM (SELECT queue, was, count(*) AS tally FROM done GROUP BY queue, was) AS d
+    CROSS JOIN LATERAL (VALUES (d.was, - d.tally), (:state, d.tally)) AS s (state, delta)
 ),
 freed AS (
     DELETE FROM {schema}.uniques AS u USING done AS d

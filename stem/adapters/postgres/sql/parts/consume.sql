@@ -37,8 +37,9 @@ stirred AS (
 ),
 counted AS (
     INSERT INTO {schema}.tallies (queue, state, delta)
-    SELECT queue, coalesce(state, :leased), CASE WHEN state IS NULL THEN - count(*) ELSE count(*) END
-    FROM done GROUP BY GROUPING SETS ((queue), (queue, state))
+    SELECT d.queue, s.state, s.delta
+    FROM (SELECT queue, state, count(*) AS tally FROM done GROUP BY queue, state) AS d
+    CROSS JOIN LATERAL (VALUES (:leased, - d.tally), (d.state, d.tally)) AS s (state, delta)
 ),
 kept AS (
     INSERT INTO {schema}.ended (keep_until, seqs)
