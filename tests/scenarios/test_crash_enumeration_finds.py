@@ -12,7 +12,7 @@ from stem.adapters.memory import MemoryStore
 from stem.contracts.changes import APPLIED, Change, FireSchedule, Publish, SealGroup, Settle, Verdict, Write
 from stem.testing import ManualClock
 from stem.testing.contracts.build import Bench
-from tests.scenarios.support.crashes import FLOWS
+from tests.scenarios.support.crashes import STEPS
 from tests.scenarios.support.crashes.audit import LATER, clean_up
 from tests.scenarios.support.crashes.flow import Fact
 
@@ -88,7 +88,7 @@ async def test_an_engine_that_breaks_its_promise_is_found(engine: type[Broken], 
         await _live_and_die(engine(clock), clock, flow)
 
 
-@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize("flow", STEPS)
 async def test_an_engine_that_keeps_its_promises_passes(flow: str) -> None:
     clock = ManualClock()
     await _live_and_die(MemoryStore(clock), clock, flow)
@@ -96,7 +96,7 @@ async def test_an_engine_that_keeps_its_promises_passes(flow: str) -> None:
 
 async def _live_and_die(store: MemoryStore, clock: ManualClock, name: str) -> None:
     """Run a flow until it ends or dies, on memory that survives it, and look at what is left."""
-    flow, bench = FLOWS[name], Bench(store, clock)
+    flow, bench = STEPS[name], Bench(store, clock)
     told: list[Fact] = []
     await flow.prepare(bench)
     with suppress(DiedError):

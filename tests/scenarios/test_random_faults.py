@@ -22,7 +22,7 @@ from stem.testing import ManualClock
 from stem.testing.contracts.build import START, SUCCESS, Bench, publish
 from stem.testing.contracts.lineups import of_group
 from stem.testing.faults import Faults
-from tests.scenarios.support.crashes import FLOWS
+from tests.scenarios.support.crashes import STEPS
 from tests.scenarios.support.crashes.order import joined, open_all
 from tests.scenarios.support.places import Fresh
 from tests.scenarios.support.stubborn import Stubborn
@@ -34,6 +34,7 @@ ENGINES = [
     pytest.param("sqlite"),
     pytest.param("sqlite sqlite", id="split"),
     pytest.param("redis", marks=SERVER),
+    pytest.param("postgres", marks=SERVER),
 ]
 MEMBERS = [f"member-{place}" for place in range(40)]
 
@@ -72,13 +73,13 @@ def under(faults: Faults, bench: Bench) -> Bench:
 
 async def outcome(flow: str, urls: tuple[str, ...], faults: Faults) -> State:
     async with opened(urls) as bench:
-        await FLOWS[flow].prepare(bench)
-        await FLOWS[flow].act(under(faults, bench), lambda verb, what: None)
+        await STEPS[flow].prepare(bench)
+        await STEPS[flow].act(under(faults, bench), lambda verb, what: None)
         return await state_of(bench)
 
 
 @pytest.mark.parametrize("engines", ENGINES)
-@pytest.mark.parametrize("flow", FLOWS)
+@pytest.mark.parametrize("flow", STEPS)
 async def test_under_faults_a_flow_ends_as_without_them(flow: str, fresh: Fresh) -> None:
     expected = await outcome(flow, fresh(), Faults())
     tried = [Faults.from_seed(seed, fail=0.3, drop=0.4) for seed in SEEDS]

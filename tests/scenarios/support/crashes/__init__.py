@@ -14,9 +14,12 @@ from tests.scenarios.support.crashes.flows import (
     Settling,
 )
 from tests.scenarios.support.crashes.groups import Deciding, Joining, Opening
+from tests.scenarios.support.crashes.working import Working
 
-__all__ = ["FLOWS"]
+__all__ = ["FLOWS", "STEPS"]
 
-_ALL: Final = (Publishing, Leasing, Settling, Retrying, Burying, Rescuing, Firing, Opening, Joining, Deciding)
+_STEPS: Final = (Publishing, Leasing, Settling, Retrying, Burying, Rescuing, Firing, Opening, Joining, Deciding)
 
-FLOWS: Final[Mapping[str, Flow]] = {kind.__name__: kind() for kind in _ALL}
+STEPS: Final[Mapping[str, Flow]] = {kind.__name__: kind() for kind in _STEPS}
+"""Those whose every call is written down: they leave the same behind in every run."""
+FLOWS: Final[Mapping[str, Flow]] = {**STEPS, Working.__name__: Working()}

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -22,12 +23,15 @@ from typing import Any, Final, NoReturn, Self
 import asyncpg
 import redis.asyncio
 
+from stem.adapters.memory import store as memory_store
 from stem.adapters.postgres import store as postgres_store
 from stem.adapters.redis import store as redis_store
 from stem.adapters.sqlite import store as sqlite_store
+from stem.client import parts
 from stem.testing.clock import ManualClock
 from stem.testing.contracts.build import Bench
 from stem.testing.faults import Fault, Faults
+from stem.worker import worker
 from tests.scenarios.support.crashes import FLOWS
 from tests.scenarios.support.crashes.flow import Fact
 from tests.scenarios.support.crashes.order import Order, Spot, joined, open_all
@@ -35,7 +39,7 @@ from tests.scenarios.support.crashes.order import Order, Spot, joined, open_all
 __all__ = ["Ending", "Forks"]
 
 ROOT: Final = Path(__file__).parents[4]
-LOADED: Final = (asyncpg, redis.asyncio, postgres_store, redis_store, sqlite_store)
+LOADED: Final = (asyncpg, redis.asyncio, memory_store, postgres_store, redis_store, sqlite_store, parts, worker)
 """What every fork has without importing it."""
 PATIENCE: Final = 30
 """Seconds after which a process that has come to no end is killed."""
@@ -53,9 +57,10 @@ class Ending:
 
 @dataclass(slots=True)
 class Forks:
-    """The process that forks, as long as the `with` block lasts."""
+    """The process that forks, as long as the `with` block lasts. Any thread may give it an order."""
 
     _process: subprocess.Popen[str] = field(init=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "tests.scenarios.support.crashes.forks"]
@@ -71,9 +76,10 @@ class Forks:
         """Let a new process do it; blocks until that has ended."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asdict(order)) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        with self._turn:
+            self._process.stdin.write(json.dumps(asdict(order)) + "\n")
+            self._process.stdin.flush()
+            answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         told = tuple((verb, what) for verb, what in answer.pop("told"))
         return Ending(told=told, counts=tuple(answer.pop("counts")), **answer)
 
