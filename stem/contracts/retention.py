@@ -40,11 +40,3 @@ class Retention:
         chosen: Micros | None = getattr(self, state.value)
         times, least = (2, 0) if chosen is None else (0, chosen)
         return times, max(least, KEEP_AT_LEAST, self.dead if dead else 0)
-
-
-KEEP_DEAD: Final[Micros] = Retention().dead
-
-
-def keep_for(result_ttl: Micros, *, dead: bool) -> Micros:
-    """What `Retention` says when nothing was chosen."""
-    return Retention().keep_for(TaskState.FAILED if dead else TaskState.SUCCEEDED, result_ttl, dead=dead)

@@ -9,7 +9,7 @@ from stem.contracts.adapter import StoreOptions
 from stem.contracts.store import Store
 from stem.stores.open import open_split
 from stem.testing import ManualClock
-from stem.testing.contracts import Bench, StoreContract
+from stem.testing.contracts import StoreContract
 
 
 class TestSqliteAndMemory(StoreContract):
@@ -22,7 +22,3 @@ class TestSqliteAndMemory(StoreContract):
         store = await open_split(f"sqlite:///{tmp_path}/stem.db", "memory://", options)
         yield store
         await store.aclose()
-
-    @pytest.mark.xfail(reason="the results do not know which messages of the broker wait for them", strict=True)
-    async def test_a_result_that_is_kept_for_a_live_message_is_answered(self, bench: Bench) -> None:
-        await super().test_a_result_that_is_kept_for_a_live_message_is_answered(bench)
