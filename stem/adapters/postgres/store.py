@@ -75,6 +75,7 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
         self._fenced, self._free, self._leases = (Line(place, server) for _ in range(3))
         self._reader = Line(place, server, Manner(steady=False))
         self._asides = self._free
+        self._steady = self._leases  # whoever waits for results leases nothing, as a rule
         self._largest = _CAPABILITIES.max_value
         self._wake = Wake(place, server, self._book)
         self._desk = Desk(place, self._book, self._fenced, self._free, self._wake.tell, _CAPABILITIES.max_value)
@@ -161,11 +162,11 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
 
     async def get(self, ids: Sequence[str]) -> Mapping[str, TaskRecord]:
         """The records of those ids that are known."""
-        return await self._reader.run(lambda c: queries.find_records(c, self._book, ids))
+        return await self._steady.run(lambda c: queries.find_records(c, self._book, ids))
 
     async def results(self, ids: Sequence[str], *, even_expired: bool = False) -> Mapping[str, StoredResult]:
         """How those of the ids stand that are known."""
-        return await self._reader.run(lambda c: queries.find_results(c, self._book, ids, even_expired=even_expired))
+        return await self._steady.run(lambda c: queries.find_results(c, self._book, ids, even_expired=even_expired))
 
     async def list_tasks(self, where: TaskFilter, *, limit: int, after: str | None = None) -> Page:
         """A page of the tasks for which the filter holds, the newest first."""

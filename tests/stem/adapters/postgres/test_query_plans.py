@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import asyncpg
 import pytest
 
 from stem.adapters.postgres.connection import Manner
 from stem.adapters.postgres.lease import find_suspects, lease_messages
+from stem.adapters.postgres.queries import find_records, find_results
 from stem.adapters.postgres.statements import Book
 from stem.adapters.postgres.write import Fenced, Writing
 from stem.contracts.changes import APPLIED, Settle
@@ -104,3 +105,24 @@ async def test_suspects_are_looked_for_among_what_is_leased_only(counted: Counte
     before = await counted.fetched()
     await find_suspects(counted.connection, counted.book)
     assert await counted.fetched(whole=frozenset({"leases"})) - before <= 2 * LIMIT
+
+
+Look = Callable[[Counted, Sequence[str]], Awaitable[set[str]]]
+
+
+async def _find_results(counted: Counted, ids: Sequence[str]) -> set[str]:
+    return set(await find_results(counted.connection, counted.book, ids, even_expired=False))
+
+
+async def _find_records(counted: Counted, ids: Sequence[str]) -> set[str]:
+    return set(await find_records(counted.connection, counted.book, ids))
+
+
+@pytest.mark.parametrize("look", [_find_results, _find_records])
+async def test_who_asks_for_ids_reads_no_others_however_many_there_are(counted: Counted, look: Look) -> None:
+    await look(counted, [])
+    await counted.publish(5_000)
+    ids = [delivery.fence.task_id for delivery in await counted.lease()]
+    before = await counted.fetched()
+    assert await look(counted, ids) == set(ids)
+    assert await counted.fetched() - before <= 2 * LIMIT
