@@ -52,7 +52,10 @@ class Leasing(Flow):
 
 
 class Settling(Flow):
-    """A worker that ends a task, with a follow-up in the same change."""
+    """A worker that ends a task, with a follow-up in the same change.
+
+    On a split store the follow-up belongs to the end of the message: an outcome that was recorded alone has none.
+    """
 
     async def prepare(self, bench: Bench) -> None:
         await bench.put(id="work")
