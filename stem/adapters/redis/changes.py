@@ -171,7 +171,7 @@ def _publish(write: Publish, blobs: list[bytes]) -> list[object]:
         _blob(write.body, blobs),
         len(write.body),
     ]
-    return values if write.after is None and write.member is None else values + _ties(write)
+    return values if write.after is None and write.member is None else ["L", *values[1:], *_ties(write)]
 
 
 def _ties(write: Publish) -> list[object]:

@@ -53,7 +53,7 @@ _BELOW: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What each script builds on."""
 _RARE: Final[Mapping[str, tuple[str, ...]]] = {
-    "commit": (*_TIES, "schedules/entry", "check", "again", "arrange"),
+    "commit": (*_TIES, "schedules/entry", "again", "arrange", "check"),
     "lease": (*_TIES, "closed"),
 }
 """What it builds on when it comes upon a group, a continuation or a write that is not an everyday one."""

@@ -67,6 +67,8 @@ function check.P(write, coming)
   return code, detail
 end
 
+check.L = check.P
+
 function check.C(write, coming)
   if not is_task(write[2], coming) then
     return no_task(write[2])

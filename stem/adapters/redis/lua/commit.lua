@@ -1,18 +1,18 @@
 -- A batch of changes, one after the other. ARGV: time, channel, origin, the changes as JSON, then their bytes.
--- A change is [id or false, counter, nonce, number, write, ...]; a write begins with its letter.
+-- A change is [id or false, counter, nonce, number, write, ...]; a write begins with its letter: P and L publish, L with
+-- what it is tied to.
 -- Answers: a letter for each change, the details of those that have some as JSON, the queues to tell of, and the tasks
 -- that ended besides those that the changes name.
 
 local changes = cjson.decode(ARGV[4])
 
-local PLAIN = { S = true, G = true, T = true, R = true }
-local OF_TASKS = { P = true, C = true, Y = true, D = true }
+local PLAIN = { P = true, S = true, G = true, T = true, R = true } -- nothing can be said against these but by the lease
+local OF_TASKS = { P = true, L = true, C = true, Y = true, D = true }
 local ENDS = { S = true, G = true }
 
-local function is_plain(change) -- nothing can be said against it but what its lease says
+local function is_plain(change)
   for i = 5, #change do
-    local write = change[i]
-    if not PLAIN[write[1]] and (write[1] ~= 'P' or write[17] or write[18]) then
+    if not PLAIN[change[i][1]] then
       return false
     end
   end
@@ -48,7 +48,7 @@ end
 local function apply_all(change, row)
   for i = 5, #change do
     local write = change[i]
-    if write[1] == 'P' then
+    if write[1] == 'P' or write[1] == 'L' then
       local letter, holder = publish(write, #change == 5)
       if letter == 'D' then
         return letter, holder
@@ -72,7 +72,7 @@ local function apply(change)
   if id and not (row and row.lease_until > 0 and row.nonce == change[3] and row.fence == change[2]) then
     return not_held(change, row)
   end
-  if not is_plain(change) then
+  if (#change > 5 or not PLAIN[change[5][1]]) and not is_plain(change) then
     know_ties()
     local letter, detail = objection(change)
     if letter then

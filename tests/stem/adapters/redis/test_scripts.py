@@ -43,6 +43,19 @@ def test_no_two_files_of_a_script_give_the_same_name(name: str) -> None:
     assert sorted(given) == sorted(set(given))
 
 
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_file_calls_only_what_files_before_it_and_the_rare_ones_give(name: str) -> None:
+    text = script(name).text
+    called = {word: text.index(f" {word}(") for word in _functions(name) if f" {word}(" in text}
+    declared = {word: re.search(rf"local (?:function )?[^=(\n]*\b{word}\b", text) for word in called}
+    assert [word for word, found in declared.items() if found is None or found.start() > called[word]] == []
+
+
+def _functions(name: str) -> list[str]:
+    texts = [(FOLDER / f"{file}.lua").read_text(encoding="utf-8") for file in files_of(name)]
+    return [word for text in texts for word in re.findall(r"^local function (\w+)", text, re.MULTILINE)]
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_fields_are_named_through_row_and_group_alone_which_are_compiled(name: str) -> None:
     chained = re.findall(r"[\])]\.(\w+)", (FOLDER / f"{name}.lua").read_text(encoding="utf-8"))
