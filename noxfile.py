@@ -96,8 +96,8 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The whole suite on the oldest Python; on the others all but what is slow or needs a server.
 
-    A server that cannot be started is a failure here, not a skip. What watches processes die, and how soon others go
-    on, has the machine for itself; the rest is done two at a time.
+    A server that cannot be started is a failure here, not a skip. Two files at a time: most of a test is waiting. The
+    scenarios come last and by themselves, because they watch how soon others go on when a process dies.
     """
     _install(session, "test")
     session.env["STEM_TEST_REQUIRE_SERVERS"] = "1"
@@ -105,9 +105,8 @@ def tests(session: nox.Session) -> None:
     if session.python != DEFAULT:
         _pytest(session, *two_at_a_time, "-m", "not slow and not server")
         return
-    _pytest(session, *two_at_a_time, "--ignore", "tests/scenarios", "-m", "not slow")
-    _pytest(session, "--ignore", "tests/scenarios", "-m", "slow")
-    _pytest(session, "tests/scenarios")
+    _pytest(session, *two_at_a_time, "--ignore", "tests/scenarios")
+    _pytest(session, *two_at_a_time, "tests/scenarios")
 
 
 @nox.session(python=DEFAULT)
