@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from stem.clock import to_micros
-from stem.contracts.changes import Applied, Change, Duplicate, Publish, Refused, UniqueKey, Verdict
-from stem.errors import DuplicateTask, EnqueueError, PayloadTooLarge, StemError
+from stem.contracts.changes import Applied, Change, Duplicate, Publish, RefusalCode, Refused, UniqueKey, Verdict
+from stem.errors import DuplicateTask, EnqueueError, PayloadTooLarge, StemError, StoreUnavailable
 from stem.ids import new_id
 from stem.stores.committer import Committer
 from stem.tasks.call import TaskCall
@@ -110,6 +110,12 @@ class Publisher:
                 return self.handle(message.envelope.id, call)
             case Duplicate(holder):
                 return self._duplicate(call, holder)
+            case Refused(RefusalCode.HELD_UP, detail):
+                raise StoreUnavailable(
+                    expected=f"the unique key of task '{call.name}' to be free, or taken, within 30 s",
+                    found=detail,
+                    do="Enqueue again when that transaction has ended; nothing was stored.",
+                )
             case Refused(code, detail):
                 raise EnqueueError(
                     expected=f"the store to take task '{call.name}'",

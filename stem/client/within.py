@@ -15,6 +15,7 @@ from stem.contracts.changes import Change, Verdict
 from stem.contracts.store import Store
 from stem.contracts.within import Joiner, Joins, must_be_asynchronous, must_be_blocking, spoiled
 from stem.errors import UnusableConnection
+from stem.stores.delegate import StoreDelegate
 from stem.tasks.handle import TaskHandle
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ R = TypeVar("R")
 
 async def joiner_of(store: Store, engine: str) -> Joiner:
     """What writes into transactions of this store's database. Raises `UnusableConnection` where there is none."""
+    while isinstance(store, StoreDelegate):
+        store = store.behind
     if isinstance(store, Joins):
         return await store.joiner()
     raise UnusableConnection(

@@ -289,6 +289,8 @@ class RefusalCode:
     DUPLICATE: Final = "duplicate"
     TOO_LARGE: Final = "too_large"
     REJECTED: Final = "rejected"
+    HELD_UP: Final = "held_up"
+    """Somebody's open transaction has the unique key; nobody knows yet whether it is taken. To be sent again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""The one door to `store.commit`: adaptive group commit on two lanes, resending, verdicts.
+"""The one door to `store.commit`: adaptive group commit on three lanes, resending, verdicts.
 
-The outcomes of tasks and what is new travel apart, so that a publish that waits, because somebody's open transaction
-holds its unique key, holds up no outcome.
+The outcomes of tasks, what is new, and what is new under a unique key travel apart, so that a publish that waits,
+because somebody's open transaction holds its key, holds up neither an outcome nor another publish.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from stem.clock import Clock, Micros
-from stem.contracts.changes import CONSUMING, Change, Fence, Start, Verdict
+from stem.contracts.changes import CONSUMING, Change, Fence, Publish, Start, Verdict
 from stem.contracts.store import Store
 from stem.errors import StemError
 from stem.stores.lane import Item, Lane, Told, closed, size_of
@@ -51,6 +51,7 @@ class Committer:
         self._clock = clock
         self._fenced = Lane(store, clock=clock, retry_for=retry_for, patient=True)  # in order: a start, then its end
         self._free = Lane(store, clock=clock, retry_for=retry_for, width=2)
+        self._keyed = Lane(store, clock=clock, retry_for=retry_for)  # an open transaction may hold a unique key
         self._closed = False
 
     async def commit(self, change: Change) -> Verdict:
@@ -91,19 +92,17 @@ class Committer:
         while (senders := self._senders()) and not timer.done():
             await asyncio.wait((*senders, timer), return_when=asyncio.FIRST_COMPLETED)
         timer.cancel()
-        for sender in senders:
-            sender.cancel()
-        if senders:
-            await asyncio.wait(senders)
+        for lane in (self._fenced, self._free, self._keyed):
+            await lane.end()
         await asyncio.sleep(0)  # whoever was answered last is told in this turn
 
     def _senders(self) -> tuple[asyncio.Task[None], ...]:
-        return (*self._fenced.senders, *self._free.senders)
+        return (*self._fenced.senders, *self._free.senders, *self._keyed.senders)
 
     async def _send(self, change: Change) -> asyncio.Future[Verdict]:
         lane = self._fenced
         if change.fence is None:
-            lane = self._free
+            lane = self._keyed if _asks_for_a_key(change) else self._free
             if not lane.has_room:
                 await lane.wait_for_room()
         elif isinstance(change.writes[0], CONSUMING):  # as many as attempts run: never held back
@@ -113,6 +112,10 @@ class Committer:
         answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         lane.put(Item(change, size_of(change), answer))
         return answer
+
+
+def _asks_for_a_key(change: Change) -> bool:
+    return any(isinstance(write, Publish) and write.unique is not None for write in change.writes)
 
 
 async def _verdict_or_error(answer: asyncio.Future[Verdict]) -> Verdict | StemError:

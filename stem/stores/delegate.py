@@ -38,6 +38,11 @@ class StoreDelegate:
         self._store = store
 
     @property
+    def behind(self) -> Store:
+        """The store that everything is handed on to."""
+        return self._store
+
+    @property
     def capabilities(self) -> Capabilities:
         """See `Store.capabilities`."""
         return self._store.capabilities

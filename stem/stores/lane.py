@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
 from stem.clock import Clock, Micros
-from stem.contracts.changes import Change, Fence, Publish, Settle, Start, Verdict
+from stem.contracts.changes import (
+    Change,
+    Fence,
+    Publish,
+    RefusalCode,
+    Refused,
+    Settle,
+    Start,
+    Verdict,
+)
 from stem.contracts.store import Store
 from stem.errors import StemError, StoreError, StoreFull, StoreUnavailable
 
@@ -40,6 +49,8 @@ class Item:
     size: int
     answer: asyncio.Future[Verdict] | None = None
     told: Told | None = None
+    until: Micros | None = None
+    """When it is given up, once it was held up."""
 
     def tell(self, verdict: Verdict | StemError) -> None:
         """Bring the verdict, or the error that stands in its place."""
@@ -69,6 +80,7 @@ class Lane:
         self._queue: deque[Item] = deque()
         self._riders: dict[str, tuple[Fence, Start]] = {}
         self._senders: set[asyncio.Task[None]] = set()
+        self._resting: dict[asyncio.Task[None], Sequence[Item]] = {}
         self._under_way = 0
         self._bytes = 0
         self._room = asyncio.Event()
@@ -77,7 +89,7 @@ class Lane:
     @property
     def senders(self) -> tuple[asyncio.Task[None], ...]:
         """The tasks that send; none when nothing waits and nothing is under way."""
-        return tuple(self._senders)
+        return (*self._senders, *self._resting)
 
     @property
     def has_room(self) -> bool:
@@ -109,6 +121,17 @@ class Lane:
         rider = self._riders.get(fence.task_id)
         if rider is not None and rider[0] == fence:
             del self._riders[fence.task_id]
+
+    async def end(self) -> None:
+        """Stop sending; whoever still waits is told that the outcome is unknown."""
+        resting = [item for items in self._resting.values() for item in items]
+        senders = self.senders
+        for sender in senders:
+            sender.cancel()
+        if senders:
+            await asyncio.wait(senders)
+        _tell(resting, [_unknown_fate()] * len(resting))
+        self._fail_all()
 
     def _begin(self) -> None:
         self._senders.add(asyncio.get_running_loop().create_task(self._send(), name="stem-committer"))
@@ -143,7 +166,7 @@ class Lane:
             while batch := self._next_batch():
                 verdicts = await self._verdicts(batch)
                 # Told in the next turn: the engine has the next batch before the callers run, which is 15 % on enqueue.
-                loop.call_soon(_tell, batch, verdicts)
+                loop.call_soon(_tell, *self._without_held_up(batch, verdicts))
         except BaseException:
             _tell(batch, [_unknown_fate()] * len(batch))
             self._fail_all()
@@ -174,6 +197,32 @@ class Lane:
                     raise _unknown(error, self._retry_for) from error
             await self._clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _without_held_up(
+        self, batch: Sequence[Item], verdicts: Sequence[Verdict | StemError]
+    ) -> tuple[Sequence[Item], Sequence[Verdict | StemError]]:
+        """What can be told; what somebody's open transaction holds up is sent again later, and keeps nobody waiting."""
+        held_up = [item for item, verdict in zip(batch, verdicts, strict=True) if self._rests(item, verdict)]
+        if not held_up:
+            return batch, verdicts
+        resting = asyncio.get_running_loop().create_task(self._send_later(held_up), name="stem-held-up")
+        self._resting[resting] = held_up
+        resting.add_done_callback(self._resting.pop)
+        told = [(item, verdict) for item, verdict in zip(batch, verdicts, strict=True) if item not in held_up]
+        return [item for item, _ in told], [verdict for _, verdict in told]
+
+    def _rests(self, item: Item, verdict: Verdict | StemError) -> bool:
+        if not (isinstance(verdict, Refused) and verdict.code == RefusalCode.HELD_UP):
+            return False
+        now = self._clock.elapsed()
+        if item.until is None:
+            item.until = now + self._retry_for
+        return now < item.until
+
+    async def _send_later(self, items: Sequence[Item]) -> None:
+        await self._clock.sleep(_LONGEST_PAUSE)
+        for item in items:
+            self.put(item)
 
     def _fail_all(self) -> None:
         left = list(self._queue)

@@ -26,16 +26,20 @@ __all__ = ["Desk", "write_kind"]
 _FENCED_KINDS = (Kind.START, Kind.REPORT, Kind.CONSUME, Kind.FOLLOW, Kind.ENDED)
 _SEVERAL = (Kind.UNIQUE, Kind.ALONE, Kind.LINKED, Kind.ENDED)
 """The kinds that take several statements, and so a transaction."""
+_HURRY = "SET LOCAL lock_timeout = '50ms'"
+_HELD_UP = Refused(RefusalCode.HELD_UP, "an open transaction has the unique key")
 
 
 @dataclass(slots=True)
 class Desk:
-    """Where commits are done: fenced changes on one line, publishes on another, so that neither waits for the other."""
+    """Where commits are done, on lines that do not wait for each other: fenced changes, publishes, and publishes under
+    unique keys, which an open transaction of somebody may hold."""
 
     place: Place
     book: Book
     fenced: Line
     free: Line
+    keyed: Line
     tell: Callable[[Notice], None]
     largest: int
 
@@ -64,6 +68,8 @@ class _Batch:
     blocked: Exception | None = None
     undone: list[int] = field(default_factory=list[int])
     """Ends of this wave that others wait for."""
+    has_waited: bool = False
+    held_up: set[str] = field(default_factory=set[str])
 
     def is_sound(self, place: int, change: Change) -> bool:
         """Whether a change is well formed; the verdict of one that is not is noted."""
@@ -79,6 +85,9 @@ class _Batch:
 
     async def work(self, kind: Kind, places: list[int], *, silently: bool = False) -> None:
         """Do changes of one kind, and halve them until one that the engine cannot take stands alone."""
+        places = self._without_held_up(places)
+        if not places:
+            return
         try:
             await self._at_once(kind, places, silently=silently)
         except DRIVER_ERRORS as error:
@@ -86,14 +95,31 @@ class _Batch:
                 await self.work(kind, places, silently=True)
             elif not (is_guilty(error) or is_blocked(error)):
                 raise translate(error, self.desk.place) from error
-            elif len(places) > 1:
-                middle = len(places) // 2
-                await self.work(kind, places[:middle], silently=silently)
-                await self.work(kind, places[middle:], silently=silently)
-            elif is_blocked(error):
-                self.blocked = error
             else:
-                self.verdicts[places[0]] = Refused(RefusalCode.REJECTED, str(error))
+                await self._part(error, kind, places, silently=silently)
+
+    async def _part(self, error: Exception, kind: Kind, places: list[int], *, silently: bool) -> None:
+        """Find the change that is the reason, and note what is to be said of it."""
+        self.has_waited |= is_blocked(error)
+        if len(places) > 1:
+            middle = len(places) // 2
+            await self.work(kind, places[:middle], silently=silently)
+            await self.work(kind, places[middle:], silently=silently)
+        elif not is_blocked(error):
+            self.verdicts[places[0]] = Refused(RefusalCode.REJECTED, str(error))
+        elif keys := _keys_of(self.changes[places[0]]):
+            self.held_up |= keys
+            self.verdicts[places[0]] = _HELD_UP
+        else:
+            self.blocked = error
+
+    def _without_held_up(self, places: list[int]) -> list[int]:
+        """A key that was waited for once is not waited for again."""
+        if not self.held_up:
+            return places
+        held_up = {place for place in places if self.held_up & _keys_of(self.changes[place])}
+        self.verdicts.update(dict.fromkeys(held_up, _HELD_UP))
+        return [place for place in places if place not in held_up]
 
     async def finish(self) -> None:
         """Do what the statements of this wave left undone, in the order of the batch."""
@@ -102,11 +128,14 @@ class _Batch:
 
     async def _at_once(self, kind: Kind, places: list[int], *, silently: bool) -> None:
         changes = [self.changes[place] for place in places]
+        keyed = bool(_keys_of(changes[0]))
         fenced = kind in _FENCED_KINDS or changes[0].fence is not None
-        line = self.desk.fenced if fenced else self.desk.free
+        line = self.desk.keyed if keyed else self.desk.fenced if fenced else self.desk.free
         attempt = line.transact if kind in _SEVERAL else line.attempt
 
         async def work(connection: asyncpg.Connection) -> tuple[list[Verdict], Notice]:
+            if keyed and self.has_waited:
+                await connection.execute(_HURRY)
             return await write_kind(connection, self.desk.book, kind, changes, silently=silently)
 
         try:
@@ -116,6 +145,13 @@ class _Batch:
         self.verdicts.update(zip(places, verdicts, strict=True))
         self.undone += [place for place in places if self.verdicts[place] is UNDONE]
         self.desk.tell(notice)
+
+
+def _keys_of(change: Change) -> set[str]:
+    """The unique keys for which a change asks that concerns no lease: an open transaction of somebody may hold them."""
+    if change.fence is not None:
+        return set()
+    return {write.unique.key for write in change.writes if isinstance(write, Publish) and write.unique is not None}
 
 
 async def write_kind(

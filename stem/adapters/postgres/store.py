@@ -72,13 +72,14 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
         self._place = place
         self._server = server
         self._book = Book(place.schema, clock, new_id(), retention)
-        self._fenced, self._free, self._leases = (Line(place, server) for _ in range(3))
+        self._fenced, self._free, self._keyed, self._leases = (Line(place, server) for _ in range(4))
         self._reader = Line(place, server, Manner(steady=False))
         self._asides = self._free
         self._steady = self._leases  # whoever waits for results leases nothing, as a rule
         self._largest = _CAPABILITIES.max_value
         self._wake = Wake(place, server, self._book)
-        self._desk = Desk(place, self._book, self._fenced, self._free, self._wake.tell, _CAPABILITIES.max_value)
+        lines = (self._fenced, self._free, self._keyed)
+        self._desk = Desk(place, self._book, *lines, self._wake.tell, _CAPABILITIES.max_value)
         self._owed: Credits = {}
 
     async def check(self) -> None:
@@ -93,8 +94,9 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
     async def commit(self, changes: Sequence[Change]) -> list[Verdict]:
         """Apply each change whole or not at all, in sets; one verdict per change, in order.
 
-        Raises `StoreUnavailable` when the server cannot be reached or somebody's open transaction holds a unique key
-        for more than a second; each change of the batch is there whole or not at all then.
+        A publish whose unique key somebody's open transaction has for more than a second is refused as held up.
+        Raises `StoreUnavailable` when the server cannot be reached, or such a transaction has what another change
+        needs; each change of the batch is there whole or not at all then.
         """
         if not changes:
             return []
@@ -201,7 +203,7 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
 
     async def aclose(self) -> None:
         """Close all connections after what is under way; may be called twice."""
-        lines = (self._fenced, self._free, self._leases, self._reader)
+        lines = (self._fenced, self._free, self._keyed, self._leases, self._reader)
         await asyncio.gather(self._wake.close(), *(line.close() for line in lines))
 
 

@@ -32,6 +32,11 @@ class Watch:
         self._looking: asyncio.Task[None] | None = None
         self._closed = False
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it looks for nothing."""
+        return self._looking is None
+
     def expect(self, task: str, notice: Notice) -> None:
         """Tell the notice when this task has been committed, if that is soon."""
         if self._closed:

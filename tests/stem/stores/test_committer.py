@@ -9,7 +9,20 @@ from dataclasses import replace
 import pytest
 
 from stem.adapters.memory import MemoryStore
-from stem.contracts.changes import APPLIED, FENCED, Change, Fence, Publish, Release, Settle, Start, UniqueKey, Verdict
+from stem.contracts.changes import (
+    APPLIED,
+    FENCED,
+    Change,
+    Fence,
+    Publish,
+    RefusalCode,
+    Refused,
+    Release,
+    Settle,
+    Start,
+    UniqueKey,
+    Verdict,
+)
 from stem.errors import StemError, StoreCorrupt, StoreFull, StoreUnavailable
 from stem.stores import lane as module
 from stem.stores.committer import Committer
@@ -17,6 +30,8 @@ from stem.tasks.retry import DEFAULT_BACKOFF
 from stem.tasks.state import TaskEvent, TaskState
 from stem.testing import ManualClock
 from stem.testing.contracts.build import Bench, publish
+
+_HELD_UP = Refused(RefusalCode.HELD_UP, "an open transaction has it")
 
 
 class _Door(MemoryStore):
@@ -30,6 +45,7 @@ class _Door(MemoryStore):
         self.errors: list[BaseException] = []
         self.lose_answer = False
         self.blocked: asyncio.Event | None = None
+        self.held_keys: set[str] = set()
 
     async def commit(self, changes: Sequence[Change]) -> list[Verdict]:
         self.batches.append(list(changes))
@@ -38,7 +54,9 @@ class _Door(MemoryStore):
             await self.blocked.wait()
         if self.errors:
             raise self.errors.pop(0)
-        verdicts = await super().commit(changes)
+        free = [change for change in changes if _key(change) not in self.held_keys]
+        applied = iter(await super().commit(free))
+        verdicts = [next(applied) if change in free else _HELD_UP for change in changes]
         if self.lose_answer:
             self.lose_answer = False
             raise _away()
@@ -59,6 +77,11 @@ def _change(size: int = 2) -> Change:
 
 def _unique(key: str) -> Change:
     return Change((publish(unique=UniqueKey(key)),))
+
+
+def _key(change: Change) -> str | None:
+    write = change.writes[0]
+    return write.unique.key if isinstance(write, Publish) and write.unique is not None else None
 
 
 def _lost(number: int) -> Change:
@@ -158,11 +181,11 @@ async def test_an_outcome_does_not_wait_for_a_publish_that_is_blocked(committer:
 
 
 async def test_fenced_changes_and_others_never_share_a_batch(committer: Committer, door: _Door) -> None:
-    changes = [_unique("k"), _lost(1), _change(), _lost(2)]
+    changes = [_change(), _lost(1), _change(), _lost(2), _unique("k")]
 
     await asyncio.gather(*[committer.commit(change) for change in changes])
 
-    assert door.batches == [[changes[0], changes[2]], [changes[1], changes[3]]]
+    assert door.batches == [[changes[0], changes[2]], [changes[1], changes[3]], [changes[4]]]
 
 
 async def test_one_batch_of_outcomes_is_under_way_at_a_time(committer: Committer, door: _Door) -> None:
@@ -443,3 +466,61 @@ async def test_after_closing_nothing_is_taken(committer: Committer) -> None:
 
     with pytest.raises(StoreUnavailable, match="closed"):
         await committer.commit(_change())
+
+
+async def test_a_key_in_an_open_transaction_is_asked_for_again_until_it_is_free(
+    committer: Committer, door: _Door, clock: ManualClock
+) -> None:
+    door.held_keys = {"held"}
+    sent = asyncio.ensure_future(committer.commit(_unique("held")))
+    await clock.run_for(5)
+    assert not sent.done()
+    door.held_keys.clear()
+    await clock.run_for(2)
+    assert await sent == APPLIED
+
+
+async def test_a_key_in_an_open_transaction_holds_up_no_other_publish(
+    committer: Committer, door: _Door, clock: ManualClock
+) -> None:
+    door.held_keys = {"held"}
+    sent = asyncio.ensure_future(committer.commit_all([_unique("held"), _unique("free")]))
+    await _turns()
+    assert await committer.commit(_unique("other")) == APPLIED
+    assert await committer.commit(_change()) == APPLIED
+    door.held_keys.clear()
+    await clock.run_for(2)
+    assert await sent == [APPLIED, APPLIED]
+
+
+async def test_a_publish_does_not_wait_for_a_batch_that_asks_for_keys(committer: Committer, door: _Door) -> None:
+    door.open.clear()
+    keyed, plain = (asyncio.ensure_future(committer.commit(change)) for change in (_unique("a"), _change()))
+    await _turns()
+    assert len(door.batches) == 2
+    door.open.set()
+    assert [await keyed, await plain] == [APPLIED, APPLIED]
+
+
+async def test_a_key_that_is_held_for_30_seconds_is_given_up(
+    committer: Committer, door: _Door, clock: ManualClock
+) -> None:
+    door.held_keys = {"held"}
+    sent = asyncio.ensure_future(committer.commit(_unique("held")))
+    await clock.run_for(28)
+    assert not sent.done()
+    await clock.run_for(4)
+    assert await sent == _HELD_UP
+
+
+async def test_closing_does_not_wait_for_ever_for_a_key_that_is_held(
+    committer: Committer, door: _Door, clock: ManualClock
+) -> None:
+    door.held_keys = {"held"}
+    sent = asyncio.ensure_future(committer.commit(_unique("held")))
+    await _turns()
+    closing = asyncio.ensure_future(committer.aclose())
+    await clock.run_for(6)
+    await closing
+    with pytest.raises(StoreUnavailable):
+        await sent

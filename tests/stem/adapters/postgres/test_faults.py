@@ -14,7 +14,7 @@ from stem.adapters.postgres import connection as connection_module
 from stem.adapters.postgres import open_store
 from stem.clock import SystemClock
 from stem.contracts.adapter import StoreOptions
-from stem.contracts.changes import APPLIED, Change, Duplicate, Refused, Settle, UniqueKey
+from stem.contracts.changes import APPLIED, Change, Duplicate, RefusalCode, Refused, Settle, UniqueKey
 from stem.contracts.queries import TaskFilter
 from stem.contracts.store import Delivery, LeaseRequest, LeaseVerdict, Renewal, Store, TakeRequest
 from stem.errors import StoreError, StoreFull, StoreUnavailable
@@ -214,16 +214,20 @@ async def test_a_listener_hears_again_after_its_connection_was_cut(bench: Bench,
     await other.aclose()
 
 
-async def test_a_key_that_an_open_transaction_holds_makes_its_publish_unavailable_and_harms_no_neighbour(
+async def test_a_key_that_an_open_transaction_holds_holds_up_its_publishes_and_harms_no_neighbour(
     bench: Bench, url: str
 ) -> None:
     schema = url.rpartition("schema=")[2]
     connection = await asyncpg.connect(server_url())
-    held, free = publish(unique=UniqueKey("held")), publish(unique=UniqueKey("free"))
+    held, again, free = (publish(unique=UniqueKey(key)) for key in ("held", "held", "free"))
     async with connection.transaction():
         await connection.execute(f"INSERT INTO {schema}.uniques VALUES ('held', 'somebody')")
-        with pytest.raises(StoreUnavailable, match="let go"):
-            await bench.store.commit([Change((held,)), Change((free,))])
+        verdicts = await bench.store.commit([Change((write,)) for write in (held, free, again)])
+        assert [verdict.code if isinstance(verdict, Refused) else "" for verdict in verdicts] == [
+            RefusalCode.HELD_UP,
+            "",
+            RefusalCode.HELD_UP,
+        ]
         assert set(await bench.everything()) == {free.envelope.id}
     await connection.close()
     assert await bench.write(held) == Duplicate("somebody")

@@ -107,3 +107,17 @@ class TestKeys:
         handle = await other
         assert handle.duplicate == (end == "COMMIT")
         assert (handle.id == first.id) == handle.duplicate
+
+    async def test_a_key_that_is_held_for_long_keeps_no_other_publish_of_its_producer_waiting(
+        self, stem: Stem, database: Database, connection: asyncpg.Connection
+    ) -> None:
+        await connection.execute("BEGIN")
+        first = await stem.enqueue(unique(7), connection=connection)
+        held_up = [asyncio.ensure_future(stem.enqueue(unique(7))) for _ in range(5)]
+        for number in range(3):
+            await waits_for_a_lock(database)
+            assert (await stem.enqueue(ship.call(number))).id
+        assert not (await stem.enqueue(unique(8))).duplicate
+        assert not any(waiting.done() for waiting in held_up)
+        await connection.execute("COMMIT")
+        assert {handle.id for handle in await asyncio.gather(*held_up)} == {first.id}
