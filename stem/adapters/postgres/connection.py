@@ -21,7 +21,7 @@ OLDEST: Final = 13
 CONNECT_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 15.0
 _PLAIN: Final = {
-    "lock_timeout": "1000",
+    "lock_timeout": "1200",  # more than the deadlock_timeout of most servers: a deadlock is to be found to be one
     "idle_in_transaction_session_timeout": "30000",
     "default_transaction_isolation": "read committed",
 }

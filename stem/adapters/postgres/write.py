@@ -119,6 +119,9 @@ class Writing:
         rows = [publish_row(write) for write in writes]
         await self.fetch("publish", **columns(PUBLISH, rows), initial=TaskState.QUEUED.value)
         self.queues.update(write.envelope.queue for write in writes)
+        keys = [write.unique.key for write in writes if write.unique is not None]
+        if keys:  # somebody may have published one of the ids, without its key, after it was asked for
+            await self.fetch("unique_strays", keys=keys)
 
     async def start(self, members: Sequence[Fenced]) -> list[Verdict]:
         """Mark leased deliveries as started."""
