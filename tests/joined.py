@@ -91,8 +91,8 @@ class JoinedTransaction:
         with Ear(store) as ear:
             await caller.enqueue(ship.call(7))
             assert not any("shipping" in notice.queues for notice in ear.notices)
-            await caller.commit()
             ear.notices.clear()
+            await caller.commit()
             await ear.hears_of_queue("shipping")
 
     async def test_an_id_that_is_known_changes_nothing(self, caller: Caller, stem: Stem, store: Store) -> None:

@@ -36,7 +36,7 @@ _STEADY: Final = {
 """One plan for all sizes of the tables: what was given is looked up by index, row by row, in its order."""
 _LOOK: Final = (
     "SELECT pg_backend_pid(), NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off', "
-    "current_setting('lock_timeout') = '1s'"
+    "current_setting('lock_timeout') = '1200ms'"
 )
 
 
