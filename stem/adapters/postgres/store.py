@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -198,7 +199,8 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
     async def joiner(self) -> PostgresJoiner:
         """What writes into transactions of this database that others hold open."""
         rows = await self._reader.run(lambda c: self._book.fetch(c, "home"))
-        book = Book(self._place.schema, self._book.clock, new_id())
+        book = copy(self._book)
+        book.sender = new_id()
         return PostgresJoiner(self._place, book, str(rows[0][0]), _CAPABILITIES.max_value)
 
     async def aclose(self) -> None:
