@@ -8,9 +8,15 @@ import asyncpg
 import pytest
 
 from stem.app import Stem
+from stem.contracts.changes import Change
+from stem.contracts.store import Store
+from stem.contracts.within import Joins
 from stem.errors import StoreUnavailable, UnusableConnection
+from stem.testing.contracts import publish
+from stem.testing.contracts.ear import Ear
 from tests.callers import Database
 from tests.joined import ship, unique
+from tests.scenarios.support.waiting import eventually
 from tests.server_postgres import PostgresServer
 from tests.stem.adapters.postgres.joining import connected, schema_of, waits_for_a_lock
 
@@ -121,3 +127,24 @@ class TestKeys:
         assert not any(waiting.done() for waiting in held_up)
         await connection.execute("COMMIT")
         assert {handle.id for handle in await asyncio.gather(*held_up)} == {first.id}
+
+    async def test_a_key_stays_free_when_its_publish_finds_its_id_published_without_it(
+        self, stem: Stem, database: Database, connection: asyncpg.Connection
+    ) -> None:
+        await connection.execute("BEGIN")
+        await stem.enqueue(ship.options(task_id="the-same").call(7), connection=connection)
+        other = asyncio.ensure_future(stem.enqueue(unique(7, task_id="the-same")))
+        await waits_for_a_lock(database)
+        await connection.execute("COMMIT")
+        assert (await other).id == "the-same"
+        assert not (await stem.enqueue(unique(7))).duplicate
+
+
+async def test_the_store_that_enqueues_hears_of_the_commit_itself(store: Store, connection: asyncpg.Connection) -> None:
+    assert isinstance(store, Joins)
+    joiner = await store.joiner()
+    with Ear(store) as ear:
+        await eventually(lambda: ear.notices, what="it listens, and was told to look at everything")
+        async with connection.transaction():
+            await joiner.write_async(connection, [Change((publish(queue="shipping"),))], list)
+        await eventually(lambda: any("shipping" in notice.queues for notice in ear.notices))
