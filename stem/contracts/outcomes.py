@@ -27,6 +27,8 @@ class Outcome:
     result_ttl: Micros = 86_400_000_000
     by: str = ""
     """Who recorded it: the lease that it was recorded under."""
+    follow_ups: str = ""
+    """What is published with this end: its owner's own text, kept as it came."""
     result_until: Micros | None = None
     """Until when the result can be read; the store says it, from its own clock, when it records."""
 

@@ -19,7 +19,7 @@ from stem.contracts.store import Delivery, LeaseAnswer, LeaseRequest, Store, Tak
 from stem.contracts.wellformed import refuse
 from stem.contracts.within import Joiner, Joins
 from stem.stores.delegate import StoreDelegate
-from stem.stores.outcome import Held, end_by, ending_of, outcome_of, settled_by
+from stem.stores.outcome import Held, ending_of, ends_by, outcome_of, settled_by
 from stem.tasks.state import TaskState
 from stem.tasks.status import TaskRecord
 
@@ -104,7 +104,7 @@ class SplitStore(StoreDelegate):
         }
         held = await self._held_of([fence.task_id for _, fence, _ in ending.values()])
         return [
-            _Ending(place, change, write, outcome_of(write, fence, held[fence.task_id]))
+            _Ending(place, change, write, outcome_of(change, write, fence, held[fence.task_id]))
             for place, (change, fence, write) in ending.items()
             if fence.task_id in held and held[fence.task_id].fence == fence.counter
         ]
@@ -133,7 +133,7 @@ class SplitStore(StoreDelegate):
         known = await self._recorded([delivery.fence.task_id for delivery in again])
         ended = [d for d in again if d.fence.task_id in known and known[d.fence.task_id].generation == d.generation]
         if ended:
-            await self._store.commit([Change((end_by(known[d.fence.task_id]),), d.fence) for d in ended])
+            await self._store.commit([Change(ends_by(known[d.fence.task_id]), d.fence) for d in ended])
         gone = {delivery.fence for delivery in ended}
         given = tuple(delivery for delivery in deliveries if delivery.fence not in gone)
         self._remember(given)

@@ -14,7 +14,7 @@ from stem.tasks.state import TaskState
 
 __all__ = ["OutcomesPart"]
 
-_GIVEN = ("task_id", "generation", "state", "result", "error", "bury_reason", "result_ttl", "by")
+_GIVEN = ("task_id", "generation", "state", "result", "error", "bury_reason", "result_ttl", "by", "follow_ups")
 
 
 class OutcomesPart(Part):
@@ -42,12 +42,12 @@ def _row(outcome: Outcome) -> Row:
     error = None if outcome.error is None else dump_failure(outcome.error)
     return (
         *(outcome.task_id, outcome.generation, outcome.state.value, outcome.result, error),
-        *(outcome.bury_reason, outcome.result_ttl, outcome.by),
+        *(outcome.bury_reason, outcome.result_ttl, outcome.by, outcome.follow_ups),
     )
 
 
 def _outcome(row: asyncpg.Record) -> Outcome:
-    task_id, generation, state, result, error, bury_reason, result_ttl, by, result_until = row
+    task_id, generation, state, result, error, bury_reason, result_ttl, by, follow_ups, result_until = row
     return Outcome(
         task_id=task_id,
         generation=generation,
@@ -57,5 +57,6 @@ def _outcome(row: asyncpg.Record) -> Outcome:
         bury_reason=bury_reason,
         result_ttl=result_ttl,
         by=by,
+        follow_ups=follow_ups,
         result_until=result_until,
     )

@@ -62,7 +62,7 @@ def _in_parts(outcomes: Sequence[Outcome]) -> Iterator[Sequence[Outcome]]:
 def _asked(outcome: Outcome) -> tuple[Value, ...]:
     has_result = outcome.result is not None
     facts = [outcome.generation, outcome.state.value, has_result, failure_text(outcome.error), outcome.bury_reason]
-    known = dump([*facts, outcome.result_ttl, outcome.by]).encode()
+    known = dump([*facts, outcome.result_ttl, outcome.by, outcome.follow_ups]).encode()
     text = _LENGTH.pack(len(known)) + known + (outcome.result or b"")
     return outcome.task_id, outcome.generation, cut(outcome.result_ttl), text
 
@@ -70,7 +70,7 @@ def _asked(outcome: Outcome) -> tuple[Value, ...]:
 def _outcome(task: str, text: bytes) -> Outcome:
     until, size = _HEAD.unpack_from(text)
     end = _HEAD.size + size
-    generation, state, has_result, error, reason, ttl, by = json.loads(text[_HEAD.size : end])
+    generation, state, has_result, error, reason, ttl, by, follow_ups = json.loads(text[_HEAD.size : end])
     return Outcome(
         task_id=task,
         generation=generation,
@@ -80,5 +80,6 @@ def _outcome(task: str, text: bytes) -> Outcome:
         bury_reason=reason,
         result_ttl=ttl,
         by=by,
+        follow_ups=follow_ups,
         result_until=until,
     )

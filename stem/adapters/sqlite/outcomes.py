@@ -38,6 +38,7 @@ def _record(connection: sqlite3.Connection, outcome: Outcome, now: Micros, reten
         bury_reason=outcome.bury_reason,
         result_ttl=cut(outcome.result_ttl),
         recorded_by=outcome.by,
+        follow_ups=outcome.follow_ups,
         result_until=cut(now + outcome.result_ttl),
         keep_until=cut(now + kept),
     )
@@ -52,7 +53,7 @@ def find_outcomes(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[st
 
 
 def _outcome(row: tuple[Any, ...]) -> Outcome:
-    task, generation, state, result, error, bury_reason, result_ttl, by, result_until = row
+    task, generation, state, result, error, bury_reason, result_ttl, by, follow_ups, result_until = row
     return Outcome(
         task_id=task,
         generation=generation,
@@ -62,5 +63,6 @@ def _outcome(row: tuple[Any, ...]) -> Outcome:
         bury_reason=bury_reason,
         result_ttl=result_ttl,
         by=by,
+        follow_ups=follow_ups,
         result_until=result_until,
     )

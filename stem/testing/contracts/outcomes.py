@@ -18,7 +18,13 @@ __all__ = ["OutcomeContract"]
 
 TTL = seconds(100)
 GOOD = Outcome(
-    task_id="a", generation=0, state=TaskState.SUCCEEDED, result=b'"done"', result_ttl=TTL, by="worker-1 call-1"
+    task_id="a",
+    generation=0,
+    state=TaskState.SUCCEEDED,
+    result=b'"done"',
+    result_ttl=TTL,
+    by="worker-1 call-1",
+    follow_ups='["x","\\u0000"]',
 )
 BAD = Outcome(
     task_id="a",

@@ -87,6 +87,7 @@ async def test_what_was_recorded_is_not_run_again_when_its_message_comes_back(
     (suspect,) = await bench.store.suspects()
     assert await bench.take(suspect) == []
     assert await bench.state(task_id) is TaskState.SUCCEEDED
+    assert await bench.leased_ids() == ["after"]
 
 
 async def test_an_end_that_was_recorded_can_be_sent_again_with_what_it_publishes(

@@ -129,6 +129,7 @@ CREATE TABLE {schema}.outcomes (
     task_id text COLLATE "C" NOT NULL,
     state text COLLATE "C" NOT NULL,
     by text NOT NULL,
+    follow_ups text NOT NULL,
     bury_reason text,
     error text,
     result bytea,

@@ -110,6 +110,7 @@ CREATE TABLE stem_outcomes (
     bury_reason TEXT,
     result_ttl INTEGER NOT NULL,
     recorded_by TEXT NOT NULL,
+    follow_ups TEXT NOT NULL,
     result_until INTEGER NOT NULL,
     keep_until INTEGER NOT NULL,
     PRIMARY KEY (task, generation)
