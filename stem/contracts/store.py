@@ -213,10 +213,11 @@ class Store(Queries, Heartbeats, Groups, Control, Broadcasts, Locks, Schedules, 
         """Up to `limit` due messages, at most 8 MiB of envelopes, each leased to this worker under a new fence.
 
         The same request id answers the same deliveries while they are held. Within a queue the order is: priority
-        descending, due time, order of publication. Over several queues the weights hold by smooth round-robin
-        over those
-        that have work; what one cannot fill, any other fills. No message is leased twice at once. A message parked for
-        the request's fingerprint is passed over until its time. Paused queues are passed over, also in `next_due`.
+        descending, due time, order of publication. Over several queues the weights hold by smooth round-robin over
+        those that have work; what one cannot fill, any other fills; how the queues mix in one answer, and so which
+        of them has what is marked as started, is the engine's choice. No message is leased twice at once. A message
+        parked for the request's fingerprint is passed over until its time. Paused queues are passed over, also in
+        `next_due`.
         Members of a group that has its answer are not leased: the call cancels those it comes upon, at most
         `MOST_CANCELLED`.
         """

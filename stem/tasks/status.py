@@ -48,6 +48,7 @@ class TaskRecord:
     published_at: Micros
     due_at: Micros | None
     expires_at: Micros | None
+    """For a message with links only from when it is let go: one that was held to its end never had one."""
     started_at: Micros | None
     finished_at: Micros | None
     result_until: Micros | None

@@ -66,13 +66,14 @@ class Walk:
         return [[_plain(verdict) for verdict in await store.commit(changes)] for store in self.stores]
 
     async def lease(self) -> list[object]:
+        queues = self.chance.choice(({"a": 1}, {"b": 1}, {"a": 3, "b": 1}))
         request = LeaseRequest(
             request_id=self._name("lease"),
             worker=self.chance.choice(("w1", "w2")),
             fingerprint=self.chance.choice(("registry-1", "registry-9")),
-            queues=self.chance.choice(({"a": 1}, {"b": 1}, {"a": 3, "b": 1})),
+            queues=queues,
             limit=self.chance.choice((1, 3)),
-            started=self.chance.choice((0, 1, 3)),
+            started=self.chance.choice((0, 1, 3) if len(queues) == 1 else (0, 3)),  # queues mix in any order
             lease=6_000_000,
         )
         answers: list[LeaseAnswer] = [await store.lease(request) for store in self.stores]

@@ -100,7 +100,7 @@ def _record(row: Any, body: bytes, result: bytes | None, facts: dict[str, Any]) 
         envelope=body,
         published_at=row.published,
         due_at=row.due or None,
-        expires_at=None if held else row.expires or None,
+        expires_at=row.expires or None if row.accepted else None,
         started_at=row.started_at or None,
         finished_at=row.finished or None,
         result_until=row.result_until or None,

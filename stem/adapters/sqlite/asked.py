@@ -61,9 +61,8 @@ def replay(writing: Writing, write: Replay) -> Verdict:
 
 def _queue_again(writing: Writing, write: Replay, row: Found, hold: Hold) -> Verdict:
     state = advance(TaskState(row["state"]), TaskEvent.REPLAYED)
-    expires = None if row["expires_at"] is None else writing.now + row["expires_at"] - row["accepted_at"]
     due = None if hold.holds else cut(writing.now + write.delay)
-    writing.execute("replay", task=write.task_id, state=state.value, now=writing.now, due=due, expires_at=expires)
+    writing.execute("replay", task=write.task_id, state=state.value, now=writing.now, due=due)
     wait_again(writing, write.task_id, hold, write.delay)
     writing.queues.add(row["queue"])
     return APPLIED

@@ -27,12 +27,13 @@ def publish(writing: Writing, write: Publish, *, alone: bool) -> Verdict:
     holder = None if write.unique is None else holder_of(writing, write.unique.key, other_than=write.envelope.id)
     if holder is not None and alone:
         return Duplicate(holder)
-    writing.publish([write], held=hold.holds)
-    if _is_linked(write):
+    failure = hold.failure if holder is None else Failure("DuplicateTask", f"duplicate of {holder}")
+    is_linked = _is_linked(write)
+    writing.publish([write], held=hold.holds or (is_linked and failure is not None))
+    if is_linked:
         tie(writing, write, hold)
     if write.unique is not None and holder is None:
         take_key(writing, write.unique, write.envelope.id)
-    failure = hold.failure if holder is None else Failure("DuplicateTask", f"duplicate of {holder}")
     if failure is not None:
         end_waiting(writing, write.envelope.id, error=failure)
     return APPLIED

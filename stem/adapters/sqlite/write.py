@@ -32,7 +32,7 @@ Found = dict[str, Any]
 """The columns of `sql/one.sql`, by name."""
 _COLUMNS: Final = (
     *("state", "queue", "fence", "nonce", "used_fence", "used_nonce", "used_number", "refused"),
-    *("unique_key", "unique_for", "accepted_at", "expires_at", "generation"),
+    *("unique_key", "unique_for", "generation"),
 )
 
 

@@ -13,6 +13,7 @@ from stem.testing.contracts.counts import CountContract
 from stem.testing.contracts.crashes import CrashContract
 from stem.testing.contracts.crowds import CrowdContract
 from stem.testing.contracts.dead import DeadLetterContract
+from stem.testing.contracts.expiries import ExpiryContract
 from stem.testing.contracts.fences import FenceContract
 from stem.testing.contracts.firing import FiringContract
 from stem.testing.contracts.groups import GroupContract
@@ -73,6 +74,7 @@ class StoreContract(
     DeadLetterContract,
     KeepingContract,
     ContinuationContract,
+    ExpiryContract,
     UpstreamContract,
     GroupContract,
     JoinContract,

@@ -43,6 +43,9 @@ local function publish(write, alone)
     add_ties(id, row, after, member)
   end
   if holder then
+    if after or member then
+      put_off_expiry(row)
+    end
     call_off(id, row, 'DuplicateTask', 'duplicate of ' .. holder)
     return 'A'
   end

@@ -10,6 +10,12 @@ local function group_closed(id, row, group)
   call_off(id, row, GROUP_CLOSED, string.format(GROUP_HAS_ANSWER, group))
 end
 
+local function put_off_expiry(row) -- until it is let go, its time to expire is a length, counted from nothing
+  if row.expires > 0 and row.accepted > 0 then
+    row.expires, row.accepted = row.expires - row.accepted, 0
+  end
+end
+
 -- How what is waited for ended: nil while it lives, or whether with success, and in which state.
 local function ending_of(kind, id)
   if kind == 'task' then
@@ -149,6 +155,7 @@ end
 
 local function hold_back(id, row, delay, not_before) -- until what it waits for lets it go
   row.due = 0
+  put_off_expiry(row)
   note(id, row, 'delay', delay > 0 and text_of(delay))
   note(id, row, 'not_before', not_before and text_of(not_before))
 end
@@ -161,6 +168,7 @@ local function tie(id, row)
     local kind, upstream = unpack(head.after)
     local is_met, state = ending_of(kind, upstream)
     if is_met == false then
+      put_off_expiry(row)
       upstream_failed(id, row, kind, upstream, state)
       return false
     end

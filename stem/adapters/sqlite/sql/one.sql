@@ -1,5 +1,5 @@
 SELECT
     state, queue, fence, nonce, used_fence, used_nonce, used_number, refused, unique_key, unique_for,
-    accepted_at, expires_at, generation
+    generation
 FROM stem_tasks
 WHERE id = :task

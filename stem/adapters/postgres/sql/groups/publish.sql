@@ -22,7 +22,7 @@ made AS (
         CASE
             WHEN g.held THEN NULL WHEN g.not_before IS NULL THEN c.now + g.wait ELSE greatest(c.now, g.not_before)
         END,
-        CASE WHEN NOT g.held THEN c.now + g.expires END,
+        CASE WHEN NOT g.held OR (g.after_id IS NULL AND g.group_id IS NULL) THEN c.now + g.expires END,
         g.result_ttl, g.ignore_result, g.max_retries, g.root, g.parent, g.tags::jsonb, g.unique_key, g.unique_for,
         g.body, :initial, c.now, c.now, g.wait, g.not_before, g.expires, g.after_kind, g.after_id, g.group_id,
         g.member_index, g.held, g.awaited
