@@ -45,7 +45,7 @@ def medians(repetitions: int, *measures: Callable[[], Mapping[str, float]]) -> d
 def print_report(name: str, compared_with: str, rows: Sequence[Row]) -> None:
     """A table for people, then one line of JSON that says on what it was measured."""
     widest = max(len(row.name) for row in rows)
-    print(f"{name:<{widest}}  {'':>15}  {'of ' + compared_with:>12}  target")
+    print(f"{name:<{widest}}  {'':>15}  {compared_with and 'of ' + compared_with:>12}  target")
     for row in rows:
         print(f"{row.name:<{widest}}  {row.value:>10,.1f} {row.unit:<4}  {row.ratio:>12}  {row.target}".rstrip())
     numbers = {row.name: {"value": round(row.value, 3), "unit": row.unit, "ratio": row.ratio} for row in rows}
