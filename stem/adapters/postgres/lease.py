@@ -18,9 +18,10 @@ from stem.contracts.store import MAX_LEASE_BYTES, Delivery, LeaseAnswer, LeaseRe
 from stem.tasks.options import Ack
 from stem.tasks.state import TaskEvent, TaskState, advance
 
-__all__ = ["find_suspects", "lease_messages", "take_messages"]
+__all__ = ["GRACE", "find_suspects", "lease_messages", "take_messages"]
 
-_GRACE: Final[Micros] = 1_000_000
+GRACE: Final[Micros] = 1_000_000
+"""For so long, and a third of its length, no lease is a suspect."""
 _RUNNING: Final = advance(TaskState.QUEUED, TaskEvent.LEASED).value
 _THAWED: Final = 1_000
 """So many parked messages, whose pause is over, find their place again in one call."""
@@ -179,10 +180,14 @@ async def _held(connection: asyncpg.Connection, book: Book, nonce: str) -> tuple
     return tuple(_rescued(row, nonce) for row in await book.fetch(connection, "held", nonce=nonce))
 
 
-async def find_suspects(connection: asyncpg.Connection, book: Book) -> tuple[Suspect, ...]:
-    """Leases that were not renewed in time, and those that end later than they can; calls of which none is held go."""
-    rows = await book.fetch(connection, "suspects", grace=_GRACE)
-    return tuple(Suspect(Fence(row[0], row[1], row[2]), row[3], row[4], row[5]) for row in rows)
+async def find_suspects(connection: asyncpg.Connection, book: Book) -> tuple[tuple[Suspect, ...], bool]:
+    """Leases that were not renewed in time, and those that end later than they can; calls of which none is held go.
+
+    Beside them, whether anything is leased at all.
+    """
+    rows = await book.fetch(connection, "suspects", grace=GRACE)
+    late = tuple(Suspect(Fence(row[0], row[1], row[2]), row[3], row[4], row[5]) for row in rows if row[0] is not None)
+    return late, bool(rows[0]["any_held"])
 
 
 async def take_messages(connection: asyncpg.Connection, book: Book, request: TakeRequest) -> tuple[Delivery, ...]:

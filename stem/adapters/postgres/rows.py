@@ -53,10 +53,14 @@ PUBLISH: Final = (
 
 
 def columns(names: Sequence[str], rows: Sequence[Row]) -> Columns:
-    """The rows turned into columns."""
+    """The rows turned into columns; one without any value is empty, and `unnest` fills it up with nulls."""
     if not rows:
         return {name: [] for name in names}
-    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    return dict(zip(names, map(_column, zip(*rows, strict=True)), strict=True))
+
+
+def _column(values: tuple[object, ...]) -> list[object]:
+    return [] if values.count(None) == len(values) else list(values)
 
 
 def publish_row(write: Publish, by: str | None = None) -> Row:

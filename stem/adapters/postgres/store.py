@@ -56,6 +56,8 @@ from stem.tasks.status import TaskRecord
 __all__ = ["PostgresStore"]
 
 _MOST_POINTLESS: Final = 200
+_UNLEASED: Final[Micros] = 3_000_000
+"""For so long a look at the leases that found none is good: a lease of 6 s or more is no suspect before."""
 T = TypeVar("T")
 _CAPABILITIES: Final = Capabilities(durable=True, shared=True)
 
@@ -73,7 +75,7 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
         self._place = place
         self._server = server
         self._book = Book(place.schema, clock, new_id(), retention)
-        self._fenced, self._free, self._keyed, self._leases = (Line(place, server) for _ in range(4))
+        self._fenced, self._free, self._keyed, self._leases, self._cleaning = (Line(place, server) for _ in range(5))
         self._reader = Line(place, server, Manner(steady=False))
         self._asides = self._free
         self._steady = self._leases  # whoever waits for results leases nothing, as a rule
@@ -82,6 +84,7 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
         lines = (self._fenced, self._free, self._keyed)
         self._desk = Desk(place, self._book, *lines, self._wake.tell, _CAPABILITIES.max_value)
         self._owed: Credits = {}
+        self._none_late_before: Micros = 0
 
     async def check(self) -> None:
         """Connect, and check the schema. Raises what `open_store` raises."""
@@ -120,8 +123,16 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
         return answer
 
     async def suspects(self) -> tuple[Suspect, ...]:
-        """Leases that were not renewed in time, by the server's clock."""
-        return await self._leases.run(lambda c: find_suspects(c, self._book))
+        """Leases that were not renewed in time, by the server's clock.
+
+        Where nothing was leased a moment ago, nothing can be late yet, and the server is not asked.
+        """
+        asked = self._book.clock.elapsed()
+        if asked < self._none_late_before:
+            return ()
+        suspects, any_held = await self._leases.run(lambda c: find_suspects(c, self._book))
+        self._none_late_before = 0 if any_held else asked + _UNLEASED
+        return suspects
 
     async def take(self, request: TakeRequest) -> tuple[Delivery, ...]:
         """Take over lost deliveries under a new fence, in one transaction."""
@@ -137,10 +148,10 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
 
     async def retain(self, limit: int) -> int:
         """Delete up to `limit` ended tasks whose time is over; each kind of work is a transaction of its own."""
-        await self._write(self._reader, lambda writing: remove_unsealed(writing, limit))
-        await self._write(self._reader, lambda writing: end_closed(writing, limit))
-        deleted = await self._write(self._reader, lambda writing: delete_ended(writing, limit))
-        await self._reader.run(lambda c: queries.fold_tallies(c, self._book))
+        await self._write(self._cleaning, lambda writing: remove_unsealed(writing, limit))
+        await self._write(self._cleaning, lambda writing: end_closed(writing, limit))
+        deleted = await self._write(self._cleaning, lambda writing: delete_ended(writing, limit))
+        await self._cleaning.run(lambda c: queries.fold_tallies(c, self._book))
         return deleted
 
     async def _write(self, line: Line, work: Callable[[Writing], Awaitable[T]]) -> T:
@@ -205,7 +216,7 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
 
     async def aclose(self) -> None:
         """Close all connections after what is under way; may be called twice."""
-        lines = (self._fenced, self._free, self._keyed, self._leases, self._reader)
+        lines = (self._fenced, self._free, self._keyed, self._leases, self._cleaning, self._reader)
         await asyncio.gather(self._wake.close(), *(line.close() for line in lines))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Final, cast
 
@@ -21,7 +21,7 @@ from stem.errors import StemError
 __all__ = ["POLL_SECONDS", "Wake", "decode_notice"]
 
 POLL_SECONDS: Final = 1.0
-_SLOWER: Final = 10
+_SLOWER: Final = 30
 """How many times as long it rests while it listens: the server says when that ends, and a poll is but for the rest."""
 PATIENCE: Final = 5.0
 """Seconds for the answer of a poll: notices may be lost on a connection on which it does not come."""
@@ -146,12 +146,12 @@ class Wake:
 
     async def _look_now_and_then(self, connection: asyncpg.Connection, over: asyncio.Event, every: float) -> None:
         """The slow poll: one notice for all, unless notices seem to have told everything already."""
-        seen = await _snapshot(connection)
+        seen = await self._snapshot(connection)
         untold = waited = 0
         while not over.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), every)
-            found = await _snapshot(connection)
+            found = await self._snapshot(connection)
             untold, seen = untold + (found != seen), found
             waited = waited + 1 if untold else 0
             if untold and (not self._heard or waited > _LONGEST_TRUST):
@@ -159,12 +159,11 @@ class Wake:
                 self.tell(_EVERYTHING)
             self._heard = False
 
-
-async def _snapshot(connection: asyncpg.Connection) -> str:
-    """In one transaction, which is what a PgBouncer keeps on one server connection."""
-    async with connection.transaction():
-        found: str = await connection.fetchval(_SNAPSHOT)
-    return found
+    async def _snapshot(self, connection: asyncpg.Connection) -> str:
+        """In a transaction, where that is what keeps it on one server connection."""
+        async with connection.transaction() if self._server.behind_bouncer else nullcontext():
+            found: str = await connection.fetchval(_SNAPSHOT)
+        return found
 
 
 def listening_at(place: Place, server: Server) -> tuple[Place, Server]:
