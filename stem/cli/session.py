@@ -27,7 +27,9 @@ _GENERATED = "._stem.registry:registry"
 
 def url_option(command: F) -> F:
     """`--url`."""
-    text = "Where the tasks are: sqlite:///FILE, redis://..., postgresql://... Default: STEM_URL, else sqlite:///stem.db."
+    text = (
+        "Where the tasks are: sqlite:///FILE, redis://..., postgresql://... Default: STEM_URL, else sqlite:///stem.db."
+    )
     return click.option("--url", metavar="URL", help=text)(command)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, cast
@@ -94,8 +95,10 @@ async def _claim_by_turns(asking: _Asking, owed: Credits) -> Credits:
         counts, after = _shared(owed, weights, available, asking.missing)
         before = len(asking.given)
         await _claim(asking, counts)
-        owed = after if len(asking.given) > before else owed
-        if asking.missing <= 0 or asking.is_full or len(asking.given) == before:
+        taken = Counter(delivery.queue for delivery in asking.given[before:])
+        owed = after if taken else owed
+        weights = {queue: weight for queue, weight in weights.items() if taken[queue] >= counts.get(queue, 0)}
+        if asking.missing <= 0 or asking.is_full or asking.frozen or not weights:
             break
     return owed
 
