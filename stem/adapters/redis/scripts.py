@@ -40,7 +40,7 @@ _TIES: Final = ("links", "groups", "ties", "walks")
 _SMALL: Final = ("common", "writing")
 _BELOW: Final[Mapping[str, tuple[str, ...]]] = {
     "commit": (*_TASKS, "uniques", "ends", "free", "leased"),
-    "lease": (*_TASKS, "leases", "uniques", "ends", "choosing"),
+    "lease": (*_TASKS, "leases", "choosing"),
     "retain": (*_TASKS, "uniques", "ends", *_TIES, "outcomes/stored"),
     **dict.fromkeys(("suspects", "take"), (*_TASKS, "leases")),
     **dict.fromkeys(("renew", "beat", "records", "page", "counts", "members"), _TASKS),
@@ -54,7 +54,7 @@ _BELOW: Final[Mapping[str, tuple[str, ...]]] = {
 """What each script builds on."""
 _RARE: Final[Mapping[str, tuple[str, ...]]] = {
     "commit": (*_TIES, "schedules/entry", "again", "arrange", "check"),
-    "lease": (*_TIES, "closed"),
+    "lease": ("uniques", "ends", *_TIES, "closed"),
 }
 """What it builds on when it comes upon a group, a continuation or a write that is not an everyday one."""
 SCRIPTS: Final = tuple(_BELOW)

@@ -6,12 +6,19 @@ local next_due
 
 local paused = {}
 
+-- What most namespaces have none of is asked for with one command.
+local has_rare = call('EXISTS', PAUSES, LATER, REFUSED, WORK) > 0
+
+local function is_there(key)
+  return has_rare and call('EXISTS', key) == 1
+end
+
 local function soonest(time)
   next_due = math.min(next_due or LATEST, time)
 end
 
 local function find_paused()
-  if call('EXISTS', PAUSES) == 1 then
+  if is_there(PAUSES) then
     for _, queue in ipairs(request.queues) do
       paused[queue[1]] = call('HEXISTS', PAUSES, queue[1]) == 1
     end
@@ -43,7 +50,7 @@ end
 
 -- Promoting is written first, so that the messages are found where they belong.
 local function settle_lines()
-  if call('EXISTS', LATER) == 0 then
+  if not is_there(LATER) then
     return
   end
   for _, queue in ipairs(request.queues) do
@@ -155,7 +162,7 @@ local function next_line(lines)
 end
 
 local function lines_of_queues()
-  local lines, parked = {}, call('EXISTS', REFUSED) == 1
+  local lines, parked = {}, is_there(REFUSED)
   for i, queue in ipairs(request.queues) do
     lines[i] = { name = queue[1], weight = queue[2], owed = queue[3], at = 1, list = line_of(queue[1], parked) }
   end

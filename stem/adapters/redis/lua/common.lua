@@ -13,7 +13,8 @@
 --
 -- OVER says when something has had its time: a letter for its kind, then its key.
 --
--- What a call leased is indexed as one, under its nonce: ANSWERS has the ids, HELD how many of these leases stand,
+-- What a call leased is indexed as one, under its nonce: ANSWERS has the ids, HELD how many of these leases stand
+-- besides one (a call that gave one has no count),
 -- LEASED when the first of them may become suspect (or earlier), RENEWED when the last was renewed (or later).
 -- What ends in a batch and is kept equally long is one member of ENDED.
 

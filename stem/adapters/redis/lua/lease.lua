@@ -54,6 +54,7 @@ local function choose_live(most)
   if met == 0 then
     return live, owed
   end
+  has_rare = true -- their ends may let others go, at a later time
   flush()
   if met > most then
     soonest(0)
@@ -66,7 +67,7 @@ local function look_ahead_all(is_left)
   if is_left then
     soonest(0)
   end
-  for _, queue in ipairs(request.queues) do
+  for _, queue in ipairs(has_rare and request.queues or {}) do
     if not paused[queue[1]] then
       look_ahead(named(queue[1]))
     end
@@ -74,6 +75,9 @@ local function look_ahead_all(is_left)
 end
 
 local function news()
+  if not besides then -- nothing has ended
+    return ''
+  end
   local queues = tell(ARGV[2], ARGV[3])
   return (#queues > 0 or #besides > 0) and cjson.encode({ queues, besides }) or ''
 end
@@ -83,7 +87,7 @@ if #held > 0 then
   return deliver({ now, -1, '', '' }, held)
 end
 local function release_members() -- of sealed groups; whether some are left
-  if call('EXISTS', WORK) == 0 then
+  if not is_there(WORK) then
     return false
   end
   know_ties()

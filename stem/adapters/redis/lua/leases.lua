@@ -30,7 +30,9 @@ local function remember(nonce, ids) -- what a call was given: for the same call 
     first = math.min(first, suspect_at(row))
   end
   put(ANSWERS, nonce, cjson.encode(ids))
-  add(HELD, nonce, #ids)
+  if #ids > 1 then
+    add(HELD, nonce, #ids - 1)
+  end
   rank(LEASED, nonce, first)
   rank(RENEWED, nonce, now)
 end

@@ -34,6 +34,23 @@ local function write_sets(removing)
   end
 end
 
+-- One more lease of a call has ended than HELD says: it was the last.
+local function forget_call(nonce)
+  call('HDEL', ANSWERS, nonce)
+  call('ZREM', LEASED, nonce)
+  call('ZREM', RENEWED, nonce)
+end
+
+local function write_sum(key, field, by)
+  local sum = call('HINCRBY', key, field, by)
+  if sum <= 0 then
+    call('HDEL', key, field)
+  end
+  if sum < 0 and key == HELD then
+    forget_call(field)
+  end
+end
+
 local function write_sums()
   for state, queues in pairs(tallies) do
     for queue, by in pairs(queues) do
@@ -42,13 +59,8 @@ local function write_sums()
   end
   for key, fields in pairs(sums) do
     for field, by in pairs(fields) do
-      if by ~= 0 and call('HINCRBY', key, field, by) <= 0 then
-        call('HDEL', key, field)
-        if key == HELD then
-          call('HDEL', ANSWERS, field)
-          call('ZREM', LEASED, field)
-          call('ZREM', RENEWED, field)
-        end
+      if by ~= 0 then
+        write_sum(key, field, by)
       end
     end
   end
