@@ -30,11 +30,14 @@ class Home:
 
     def check(self) -> None:
         """Raises `ConfigError` in another process, or on another loop, where waiting would never end."""
+        here = _running_loop()
+        if here is self.loop and self.pid == os.getpid():
+            return
         if self.pid != os.getpid():
             raise _elsewhere(f"process {os.getpid()}, a fork of {self.pid}", "Open a client after the fork.")
         if self.loop.is_closed():
             raise _elsewhere("its event loop closed", "Close a client before its loop, and open another one here.")
-        if _running_loop() not in (None, self.loop):
+        if here is not None:
             raise _elsewhere("another event loop", "Open a client in each loop; `SyncStem` serves many threads.")
 
 

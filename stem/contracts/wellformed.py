@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from stem.contracts.changes import (
@@ -11,6 +10,7 @@ from stem.contracts.changes import (
     Cancel,
     Change,
     Discard,
+    Fence,
     FireSchedule,
     OpenGroup,
     Park,
@@ -32,6 +32,7 @@ from stem.tasks.state import LIVE, TaskEvent, outcome_state
 __all__ = ["event_of", "refuse"]
 
 _FENCED: Final = (*CONSUMING, Start, Report)
+_BELOW_ZERO: Final = "a negative place or size of a group"
 
 
 def refuse(change: Change, largest: int) -> Refused | None:
@@ -51,7 +52,7 @@ def refuse(change: Change, largest: int) -> Refused | None:
             return Refused(RefusalCode.REJECTED, "a change cancels, replays or discards a task once")
         if sum(isinstance(write, FireSchedule) for write in change.writes) > 1:
             return Refused(RefusalCode.REJECTED, "a change fires one schedule")
-    return next(_refusals(change, largest), None)
+    return next((no for write in change.writes if (no := _refuse_write(write, change.fence, largest))), None)
 
 
 def event_of(write: Settle | Reschedule | Release | Bury | Park) -> TaskEvent:
@@ -59,25 +60,38 @@ def event_of(write: Settle | Reschedule | Release | Bury | Park) -> TaskEvent:
     return write.event if isinstance(write, Settle) else _EVENTS[type(write)]
 
 
-def _refusals(change: Change, largest: int) -> Iterator[Refused]:
-    for write in change.writes:
-        if change.fence is None and isinstance(write, _FENCED):
-            yield Refused(RefusalCode.REJECTED, f"{type(write).__name__} without a fence")
-        size = _size(write)
-        if size > largest:
-            yield Refused(RefusalCode.TOO_LARGE, f"{size} bytes; at most {largest} are taken")
-        if isinstance(write, Settle) and not _ends(write.event):
-            yield Refused(RefusalCode.INVALID_TRANSITION, f"a settle with the event '{write.event.value}'")
-        if isinstance(write, Publish) and write.after is not None and _waits_for_itself(write, write.after):
-            yield Refused(RefusalCode.REJECTED, "a message that waits for itself, or for the group it is a member of")
-        if _is_below_zero(write):
-            yield Refused(RefusalCode.REJECTED, "a negative place or size of a group")
-
-
-def _size(write: Write) -> int:
+def _refuse_write(write: Write, fence: Fence | None, largest: int) -> Refused | None:
     if isinstance(write, Publish):
-        return len(write.body)
-    return len(write.result) if isinstance(write, Settle) and write.result is not None else 0
+        return _refuse_publish(write, largest)
+    if fence is None and isinstance(write, _FENCED):
+        return Refused(RefusalCode.REJECTED, f"{type(write).__name__} without a fence")
+    if isinstance(write, Settle):
+        return _refuse_settle(write, largest)
+    if isinstance(write, OpenGroup) and write.size < 0:
+        return Refused(RefusalCode.REJECTED, _BELOW_ZERO)
+    return None
+
+
+def _refuse_publish(write: Publish, largest: int) -> Refused | None:
+    if len(write.body) > largest:
+        return _too_large(len(write.body), largest)
+    if write.after is not None and _waits_for_itself(write, write.after):
+        return Refused(RefusalCode.REJECTED, "a message that waits for itself, or for the group it is a member of")
+    if write.member is not None and (write.member.index or 0) < 0:
+        return Refused(RefusalCode.REJECTED, _BELOW_ZERO)
+    return None
+
+
+def _refuse_settle(write: Settle, largest: int) -> Refused | None:
+    if write.result is not None and len(write.result) > largest:
+        return _too_large(len(write.result), largest)
+    if write.event not in _ENDS:
+        return Refused(RefusalCode.INVALID_TRANSITION, f"a settle with the event '{write.event.value}'")
+    return None
+
+
+def _too_large(size: int, largest: int) -> Refused:
+    return Refused(RefusalCode.TOO_LARGE, f"{size} bytes; at most {largest} are taken")
 
 
 def _waits_for_itself(write: Publish, after: After) -> bool:
@@ -86,10 +100,12 @@ def _waits_for_itself(write: Publish, after: After) -> bool:
     return after.id == write.envelope.id
 
 
-def _is_below_zero(write: Write) -> bool:
-    if isinstance(write, OpenGroup):
-        return write.size < 0
-    return isinstance(write, Publish) and write.member is not None and (write.member.index or 0) < 0
+_EVENTS: Final[dict[type, TaskEvent]] = {
+    Reschedule: TaskEvent.RETRIED,
+    Release: TaskEvent.RELEASED,
+    Bury: TaskEvent.BURIED,
+    Park: TaskEvent.PARKED,
+}
 
 
 def _ends(event: TaskEvent) -> bool:
@@ -99,9 +115,5 @@ def _ends(event: TaskEvent) -> bool:
         return False
 
 
-_EVENTS: Final[dict[type, TaskEvent]] = {
-    Reschedule: TaskEvent.RETRIED,
-    Release: TaskEvent.RELEASED,
-    Bury: TaskEvent.BURIED,
-    Park: TaskEvent.PARKED,
-}
+_ENDS: Final = frozenset(filter(_ends, TaskEvent))
+"""What a settle may say."""

@@ -165,8 +165,11 @@ class Lane:
         try:
             while batch := self._next_batch():
                 verdicts = await self._verdicts(batch)
-                # Told in the next turn: the engine has the next batch before the callers run, which is 15 % on enqueue.
-                loop.call_soon(_tell, *self._without_held_up(batch, verdicts))
+                told = self._without_held_up(batch, verdicts)
+                if self._queue or self._riders:  # the engine has them before the callers run: 15 % on enqueue
+                    loop.call_soon(_tell, *told)
+                else:
+                    _tell(*told)
         except BaseException:
             _tell(batch, [_unknown_fate()] * len(batch))
             self._fail_all()
@@ -202,7 +205,8 @@ class Lane:
         self, batch: Sequence[Item], verdicts: Sequence[Verdict | StemError]
     ) -> tuple[Sequence[Item], Sequence[Verdict | StemError]]:
         """What can be told; what somebody's open transaction holds up is sent again later, and keeps nobody waiting."""
-        held_up = [item for item, verdict in zip(batch, verdicts, strict=True) if self._rests(item, verdict)]
+        refused = [pair for pair in zip(batch, verdicts, strict=True) if isinstance(pair[1], Refused)]
+        held_up = [item for item, verdict in refused if self._rests(item, verdict)]
         if not held_up:
             return batch, verdicts
         resting = asyncio.get_running_loop().create_task(self._send_later(held_up), name="stem-held-up")

@@ -42,7 +42,7 @@ _OUTCOMES: Final = {
 }
 """What each event makes of a leased task."""
 _HIGHEST: Final = (1 << 32) - 1
-_PRIORITIES: Final = range(256)
+_LOWEST: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +229,6 @@ def dump(value: object) -> str:
 def _refuse(change: Change, largest: int) -> Refused | None:
     """What every engine refuses, and a priority that does not fit into a byte."""
     for write in change.writes:
-        if isinstance(write, Publish) and write.envelope.priority not in _PRIORITIES:
+        if isinstance(write, Publish) and not 0 <= write.envelope.priority <= _LOWEST:
             return Refused(RefusalCode.REJECTED, f"the priority {write.envelope.priority}")
     return refuse(change, largest)

@@ -33,7 +33,7 @@ def in_batches(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
     """The changes in parts that one call takes, in order."""
     begin = size = 0
     for place, change in enumerate(changes):
-        added = sum(_size(write) for write in change.writes)
+        added = _size(change)
         if place > begin and (place - begin >= _MOST_CHANGES or size + added > _MOST_BYTES):
             yield changes[begin:place]
             begin, size = place, 0
@@ -90,7 +90,11 @@ def _ended(changes: Sequence[Change], verdicts: Sequence[Verdict]) -> Iterator[s
                 yield write.task_id
 
 
-def _size(write: object) -> int:
-    if isinstance(write, Publish):
-        return len(write.body)
-    return len(write.result or b"") if isinstance(write, Settle) else 0
+def _size(change: Change) -> int:
+    size = 0
+    for write in change.writes:
+        if isinstance(write, Publish):
+            size += len(write.body)
+        elif isinstance(write, Settle):
+            size += len(write.result or b"")
+    return size

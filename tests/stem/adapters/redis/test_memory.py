@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from stem.adapters.redis.scripts import KEYS
 from stem.adapters.redis.store import RedisStore
 from stem.contracts.changes import Bury, Cancel, Change, Park, Release, Replay, Report, Reschedule, UniqueKey, Write
@@ -71,3 +73,16 @@ async def test_memory_stands_still_while_tasks_come_end_and_are_deleted(bench: B
         sizes = [await store.server.command("MEMORY USAGE", key) or 0 for key in store.server.keys]
         used.append(sum(sizes))
     assert max(used) < 1_000
+
+
+@pytest.mark.parametrize("leased", [1, 2, 5])
+async def test_a_call_is_in_every_index_until_its_last_lease_has_ended(
+    bench: Bench, store: RedisStore, leased: int
+) -> None:
+    for _ in range(leased):
+        await bench.put()
+    *others, last = (await bench.lease(leased)).deliveries
+    await store.commit([Change((SUCCESS,), each.fence) for each in others])
+    assert {"answers", "leased", "renewed"} <= await _left(store)
+    await bench.apply(SUCCESS, fence=last.fence)
+    assert await _left(store) & {"answers", "held", "leased", "renewed"} == set()
