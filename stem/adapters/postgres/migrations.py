@@ -13,11 +13,11 @@ from stem.errors import SchemaMismatch
 
 __all__ = ["VERSION", "check_schema", "migrate_schema", "steps"]
 
-VERSION: Final = 2
+VERSION: Final = 3
 """The schema that this code was written for."""
-OLDEST: Final = 2
+OLDEST: Final = 3
 """The oldest schema that this code can still use."""
-COMPATIBLE_FROM: Final = 2
+COMPATIBLE_FROM: Final = 3
 """The oldest code that can use the schema `VERSION`."""
 _VERSION_TABLE: Final = "schema_version"
 _TABLES: Final = (  # not to_regclass, which may answer from before the lock was got

@@ -45,6 +45,14 @@ _FRAGMENTS: Final = {
         "FROM (SELECT json_build_array(:sender::text, told.queues, told.tasks)::text AS news OFFSET 0) AS n "
         "WHERE :channel::text IS NOT NULL AND (told.queues IS NOT NULL OR told.tasks IS NOT NULL))"
     ),
+    # With the results that are small, where all of it fits.
+    "notify ends": (
+        "(SELECT pg_notify(:channel::text, CASE WHEN octet_length(n.whole) <= 7900 THEN n.whole "
+        "WHEN octet_length(n.news) <= 7900 THEN n.news ELSE json_build_array(:sender::text)::text END) FROM (SELECT "
+        "json_build_array(:sender::text, told.queues, told.tasks, NULL, told.results)::text AS whole, "
+        "json_build_array(:sender::text, told.queues, told.tasks)::text AS news OFFSET 0) AS n "
+        "WHERE :channel::text IS NOT NULL AND (told.queues IS NOT NULL OR told.tasks IS NOT NULL))"
+    ),
 }
 
 
@@ -71,17 +79,15 @@ class Book:
     sender: str
     retention: InitVar[Retention] = _USUAL
     keeps: Keeps = field(init=False)
+    channel: str = field(init=False)
+    """On which channel stores of this schema tell each other. Its name is a secret of those who may read the schema."""
     _known: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = field(
         default_factory=dict[tuple[str, str], tuple[str, tuple[str, ...]]]
     )
 
     def __post_init__(self, retention: Retention) -> None:
         self.keeps = keeps_of(retention)
-
-    @property
-    def channel(self) -> str:
-        """On which channel stores of this schema tell each other."""
-        return f"stem:{self.schema}"
+        self.channel = f"stem:{self.schema}"
 
     def text(self, name: str, conditions: str = "") -> str:
         """The text of `sql/<name>.sql` with the schema and the shared fragments filled in."""

@@ -88,7 +88,12 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
 
     async def check(self) -> None:
         """Connect, and check the schema. Raises what `open_store` raises."""
-        await self._leases.run(lambda connection: check_schema(connection, self._place))
+        await self._leases.run(self._check)
+
+    async def _check(self, connection: asyncpg.Connection) -> None:
+        await check_schema(connection, self._place)
+        (row,) = await self._book.fetch(connection, "channel")
+        self._book.channel = str(row["name"])
 
     @property
     def capabilities(self) -> Capabilities:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Final, cast
@@ -28,7 +28,9 @@ PATIENCE: Final = 5.0
 _MANNER: Final = Manner(name="stem listener", steady=False, patience=PATIENCE)
 _LONGEST_TRUST: Final = 8
 """Polls for which notices are taken as a sign that none is lost."""
-_WITHOUT_CHANNELS: Final = 2
+_LENGTHS: Final = range(2, 5)
+_MISSING: Final = (None, None, None, None)
+"""What a notice leaves out at its end: channels, results."""
 _NOTHING: Final = Notice()
 _EVERYTHING: Final = Notice(everything=True)
 _SNAPSHOT: Final = (
@@ -44,10 +46,19 @@ def decode_notice(payload: str, own: str) -> Notice:
         if sender == own:
             return _NOTHING
         told = cast("list[list[str] | None]", news)
-        queues, tasks, channels = (*told, None) if len(told) == _WITHOUT_CHANNELS else told
-        return Notice(frozenset(queues or ()), tuple(tasks or ()), channels=frozenset(channels or ()))
+        if len(told) not in _LENGTHS:
+            return _EVERYTHING
+        queues, tasks, channels, results = (*told, *_MISSING[len(told) :])
+        found = _results(tasks or (), cast("list[str | None]", results or ()))
+        return Notice(frozenset(queues or ()), tuple(tasks or ()), channels=frozenset(channels or ()), results=found)
     except (ValueError, TypeError):
         return _EVERYTHING
+
+
+def _results(tasks: Sequence[str], results: Sequence[str | None]) -> dict[str, bytes]:
+    """The results in the order of the tasks, where there are any."""
+    found = zip(tasks, results, strict=True) if results else ()
+    return {task: bytes.fromhex(result) for task, result in found if result is not None}
 
 
 class Wake:

@@ -46,8 +46,12 @@ from stem.tasks.status import Failure
 
 __all__ = ["UNDONE", "Consuming", "Fenced", "TakenBack", "Writing"]
 
+SMALL: Final = 1_024
+"""A result of so many bytes travels with the notice of its task, where there is room."""
 _MEANING: Final[Mapping[str, object]] = {
     "terminal": sorted(state.value for state in TERMINAL),
+    "succeeded": outcome_state(TaskEvent.SUCCEEDED).value,
+    "small": SMALL,
     "retried": outcome_state(TaskEvent.RETRIED).value,
     "untouched": sorted({outcome_state(TaskEvent.RELEASED).value, outcome_state(TaskEvent.PARKED).value}),
     "leased": advance(TaskState.QUEUED, TaskEvent.LEASED).value,

@@ -10,7 +10,8 @@ told AS (
             ),
             '{}'
         ) AS queues,
-        array_agg(id) FILTER (WHERE ended) AS tasks
+        array_agg(id) FILTER (WHERE ended) AS tasks,
+        CASE WHEN count(news) > 0 THEN array_agg(news) FILTER (WHERE ended) END AS results
     FROM done
 )
-SELECT told.done, told.queues, told.tasks, {notify} FROM told
+SELECT told.done, told.queues, told.tasks, {notify ends} FROM told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Unpack
 
 import asyncpg
 import pytest
@@ -12,10 +13,14 @@ from stem.adapters.postgres.errors import is_too_much_news
 from stem.adapters.postgres.statements import Book
 from stem.adapters.postgres.wake import decode_notice
 from stem.contracts.adapter import StoreOptions
-from stem.contracts.changes import APPLIED, Change
+from stem.contracts.changes import APPLIED, Change, Settle
 from stem.contracts.store import Notice
+from stem.tasks.state import TaskEvent
 from stem.testing.contracts import Bench, publish
+from stem.testing.contracts.build import EnvelopeFields
 from stem.testing.contracts.ear import Ear
+from tests.server_postgres import server_url
+from tests.stem.adapters.postgres.joining import schema_of
 
 EVERYTHING = Notice(everything=True)
 
@@ -27,7 +32,11 @@ EVERYTHING = Notice(everything=True)
         (["other", None, ["a"]], Notice(frozenset(), ("a",))),
         (["own", ["q"], None], Notice()),
         (["other", None, None, ["news"]], Notice(channels=frozenset({"news"}))),
-        (["other", None, None, None, None], EVERYTHING),
+        (["other", None, ["a", "b"], None, [None, "3137"]], Notice(tasks=("a", "b"), results={"b": b"17"})),
+        (["other", None, ["a"], None, []], Notice(tasks=("a",))),
+        (["other", None, ["a"], None, ["31", "32"]], EVERYTHING),
+        (["other", None, ["a"], None, ["no hex"]], EVERYTHING),
+        (["other", None, None, None, None, None], EVERYTHING),
         (["other"], EVERYTHING),
         ("nonsense", EVERYTHING),
         (7, EVERYTHING),
@@ -82,3 +91,56 @@ def too_much_news() -> asyncpg.PostgresError:
 def test_a_full_queue_of_notices_is_told_from_other_errors() -> None:
     assert is_too_much_news(too_much_news())
     assert not is_too_much_news(OSError())
+
+
+async def heard_of(bench: Bench, url: str, result: bytes, **given: Unpack[EnvelopeFields]) -> tuple[str, list[Notice]]:
+    """A task that ended with this result, and what another store was told of it."""
+    other = await open_store(url, StoreOptions(clock=bench.clock))
+    with Ear(other) as ear:
+        await bench.put(queue="first")
+        await ear.hears_of_queue("first")
+        ear.notices.clear()
+        delivery = await bench.running(**given)
+        await bench.apply(Settle(TaskEvent.SUCCEEDED, result), fence=delivery.fence)
+        await ear.hears_of_task(delivery.fence.task_id)
+    await other.aclose()
+    return delivery.fence.task_id, ear.notices
+
+
+async def test_a_small_result_comes_with_its_notice(bench: Bench, url: str) -> None:
+    task, notices = await heard_of(bench, url, b"\x00\xff17")
+    assert [notice.results for notice in notices if task in notice.tasks] == [{task: b"\x00\xff17"}]
+
+
+async def test_a_large_result_is_left_to_who_asks_for_it(bench: Bench, url: str) -> None:
+    task, notices = await heard_of(bench, url, b"1" * 1_025)
+    assert [notice.results for notice in notices if task in notice.tasks] == [{}]
+
+
+async def test_a_result_that_is_ignored_is_not_told(bench: Bench, url: str) -> None:
+    task, notices = await heard_of(bench, url, b"17", ignore_result=True)
+    assert [notice.results for notice in notices if task in notice.tasks] == [{}]
+
+
+async def test_results_that_do_not_fit_together_are_left_out_and_their_tasks_are_told(bench: Bench, url: str) -> None:
+    other = await open_store(url, StoreOptions(clock=bench.clock))
+    with Ear(other) as ear:
+        deliveries = [await bench.running() for _ in range(8)]
+        ended = [Change((Settle(TaskEvent.SUCCEEDED, b"1" * 1_000),), delivery.fence) for delivery in deliveries]
+        await ear.hears_of_queue(deliveries[-1].queue)
+        ear.notices.clear()
+        await bench.store.commit(ended)
+        await ear.hears_of_task(deliveries[0].fence.task_id)
+    (notice,) = (notice for notice in ear.notices if notice.tasks)
+    assert (len(notice.tasks), notice.results) == (8, {})
+    await other.aclose()
+
+
+async def test_nobody_hears_notices_who_only_knows_the_name_of_the_schema(bench: Bench, url: str) -> None:
+    heard: list[object] = []
+    connection = await asyncpg.connect(server_url())
+    await connection.add_listener(f"stem:{schema_of(url)}", lambda *told: heard.append(told))
+    await heard_of(bench, url, b"17")
+    await connection.fetchval("SELECT 1")
+    assert heard == []
+    await connection.close()

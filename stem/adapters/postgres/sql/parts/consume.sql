@@ -24,7 +24,13 @@ done AS (
     WHERE {fenced} AND (:linked::boolean OR NOT (g.ended AND t.awaited))
     RETURNING
         t.id, t.seq, t.queue, t.priority, t.state, t.due, t.keep_until, t.refused_by, t.refused_until, t.unique_key,
-        octet_length(t.body) AS size, CASE WHEN t.generation = 0 THEN t.group_id END AS group_id, g.nonce, g.ended
+        octet_length(t.body) AS size, CASE WHEN t.generation = 0 THEN t.group_id END AS group_id, g.nonce, g.ended,
+        CASE
+            WHEN
+                g.state = :succeeded AND octet_length(g.result) <= :small::integer AND t.result_ttl > 0
+                AND (NOT t.ignore_result OR t.awaited)
+            THEN encode(g.result, 'hex')
+        END AS news
 ),
 back AS (
     INSERT INTO {schema}.line (seq, due, priority, size, queue, state, group_id, refused_by, refused_until)
