@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Final, TypeVar
 
 import asyncpg
@@ -33,7 +33,7 @@ _STEADY: Final = Manner()
 
 
 class Line:
-    """Works are done one after the other, each whole even when its caller is cancelled."""
+    """Works are done one after the other."""
 
     def __init__(self, place: Place, server: Server, manner: Manner = _STEADY) -> None:
         self._place = place
@@ -45,29 +45,32 @@ class Line:
         self._was_idle = False
 
     async def run(self, work: Work[T]) -> T:
-        """What `work` returns for the connection. Raises errors of the driver translated."""
-        return await self._translated(self.attempt(work))
+        """What `work` returns for the connection; it is done whole even when the caller is cancelled.
+
+        Raises errors of the driver translated.
+        """
+        return await self._handed_over(self.attempt(work))
 
     async def run_in_transaction(self, work: Work[T]) -> T:
         """Like `run`, in a transaction that is taken back when `work` raises."""
-        return await self._translated(self.transact(work))
+        return await self._handed_over(self.transact(work))
 
-    async def _translated(self, under_way: Awaitable[T]) -> T:
+    async def _handed_over(self, under_way: Coroutine[object, object, T]) -> T:
+        handed_over = asyncio.ensure_future(under_way)
+        handed_over.add_done_callback(_look_at)
         try:
-            return await under_way
+            return await asyncio.shield(handed_over)
         except DRIVER_ERRORS as error:
             raise translate(error, self._place) from error
         except (ValueError, TypeError, LookupError) as error:
             raise unreadable(error, self._place) from error
 
     async def attempt(self, work: Work[T]) -> T:
-        """Like `run`, but raises the driver's own errors, for who has to judge them.
+        """Like `run`, but raises the driver's own errors, for who has to judge them, in a task that nobody cancels.
 
         A server that took writes before and refuses them now is `StoreUnavailable` here too: that passes.
         """
-        handed_over = asyncio.ensure_future(self._in_turn(work))
-        handed_over.add_done_callback(_look_at)
-        return await asyncio.shield(handed_over)
+        return await self._in_turn(work)
 
     async def transact(self, work: Work[T]) -> T:
         """Like `attempt`, in a transaction that is taken back when `work` raises."""

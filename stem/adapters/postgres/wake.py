@@ -29,8 +29,7 @@ _MANNER: Final = Manner(name="stem listener", steady=False, patience=PATIENCE)
 _LONGEST_TRUST: Final = 8
 """Polls for which notices are taken as a sign that none is lost."""
 _LENGTHS: Final = range(2, 5)
-_MISSING: Final = (None, None, None, None)
-"""What a notice leaves out at its end: channels, results."""
+"""How many kinds of news a notice has; it leaves out, at its end, channels and results."""
 _NOTHING: Final = Notice()
 _EVERYTHING: Final = Notice(everything=True)
 _SNAPSHOT: Final = (
@@ -48,7 +47,7 @@ def decode_notice(payload: str, own: str) -> Notice:
         told = cast("list[list[str] | None]", news)
         if len(told) not in _LENGTHS:
             return _EVERYTHING
-        queues, tasks, channels, results = (*told, *_MISSING[len(told) :])
+        queues, tasks, channels, results = told + [None] * (_LENGTHS[-1] - len(told))
         found = _results(tasks or (), cast("list[str | None]", results or ()))
         return Notice(frozenset(queues or ()), tuple(tasks or ()), channels=frozenset(channels or ()), results=found)
     except (ValueError, TypeError):
