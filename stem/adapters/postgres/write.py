@@ -50,7 +50,7 @@ SMALL: Final = 1_024
 """A result of so many bytes travels with the notice of its task, where there is room."""
 _MEANING: Final[Mapping[str, object]] = {
     "terminal": sorted(state.value for state in TERMINAL),
-    "succeeded": outcome_state(TaskEvent.SUCCEEDED).value,
+    "good": outcome_state(TaskEvent.SUCCEEDED).value,
     "small": SMALL,
     "retried": outcome_state(TaskEvent.RETRIED).value,
     "untouched": sorted({outcome_state(TaskEvent.RELEASED).value, outcome_state(TaskEvent.PARKED).value}),

@@ -27,7 +27,7 @@ done AS (
         octet_length(t.body) AS size, CASE WHEN t.generation = 0 THEN t.group_id END AS group_id, g.nonce, g.ended,
         CASE
             WHEN
-                g.state = :succeeded AND octet_length(g.result) <= :small::integer AND t.result_ttl > 0
+                g.state = :good AND octet_length(g.result) <= :small::integer AND t.result_ttl > 0
                 AND (NOT t.ignore_result OR t.awaited)
             THEN encode(g.result, 'hex')
         END AS news
