@@ -212,8 +212,8 @@ def split(broker: Store, results: Store) -> SplitStore:
 
 
 def _held_by(record: TaskRecord) -> Held:
-    is_member = record.member is not None and record.member.index is not None
-    return Held(record.fence, record.generation, record.envelope, record.ignore_result and not is_member)
+    """A record does not say who waits for a result that nobody asked for, so it is kept where there is one."""
+    return Held(record.fence, record.generation, record.envelope, ignored=False)
 
 
 def _with_result(found: StoredResult | None, outcome: Outcome, now: Micros, *, even_expired: bool) -> StoredResult:

@@ -12,11 +12,13 @@ from stem.adapters.memory.store import MemoryStore
 from stem.app import Stem
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.changes import APPLIED, FENCED, Bury, Change, Replay, Settle, Verdict
+from stem.contracts.outcomes import Outcome
 from stem.contracts.store import Store
 from stem.errors import StoreUnavailable
 from stem.registry import Registry, definition
 from stem.stores.open import open_split, open_store
 from stem.stores.split import SplitStore
+from stem.tasks.links import After
 from stem.tasks.markers import task
 from stem.tasks.state import TaskEvent, TaskState
 from stem.tasks.status import Failure
@@ -29,14 +31,21 @@ OTHER_END = Settle(TaskEvent.SUCCEEDED, result=b'"other"')
 
 
 class Unreachable(MemoryStore):
-    """A broker that can be lost between the two writes."""
+    """An engine that can be lost: a broker between the two writes, results before them."""
 
     is_lost = False
 
+    async def record_outcomes(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        self._answer()
+        return await super().record_outcomes(outcomes)
+
     async def commit(self, changes: Sequence[Change]) -> list[Verdict]:
-        if self.is_lost:
-            raise StoreUnavailable(expected="a broker", found="none", do="Wait.")
+        self._answer()
         return await super().commit(changes)
+
+    def _answer(self) -> None:
+        if self.is_lost:
+            raise StoreUnavailable(expected="an engine", found="none", do="Wait.")
 
 
 @pytest.fixture
@@ -50,8 +59,8 @@ def broker(clock: ManualClock) -> Unreachable:
 
 
 @pytest.fixture
-def results(clock: ManualClock) -> MemoryStore:
-    return MemoryStore(clock)
+def results(clock: ManualClock) -> Unreachable:
+    return Unreachable(clock)
 
 
 @pytest.fixture
@@ -68,6 +77,20 @@ async def _end_without_the_broker(bench: Bench, broker: Unreachable, end: Settle
     broker.is_lost = False
     bench.clock.advance(delivery.lease / 1_000_000 + 1)
     return delivery.fence.task_id
+
+
+async def test_an_end_sent_again_keeps_the_ignored_result_for_which_a_continuation_waits(
+    bench: Bench, results: Unreachable
+) -> None:
+    upstream = await bench.put(ignore_result=True)
+    await bench.put(after=After(upstream))
+    delivery = await bench.delivery()
+    results.is_lost = True
+    with pytest.raises(StoreUnavailable):
+        await bench.write(SUCCESS, fence=delivery.fence)
+    results.is_lost = False
+    await bench.apply(SUCCESS, fence=delivery.fence)
+    assert (await bench.store.results([upstream]))[upstream].result == SUCCESS.result
 
 
 async def test_results_are_recorded_in_the_results_and_not_in_the_broker(
