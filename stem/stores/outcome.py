@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 
 from stem.codec import dump_json, load_value
-from stem.contracts.changes import Bury, Change, Fence, Publish, Settle, UniqueKey, Write
+from stem.contracts.changes import Bury, Change, Fence, OpenGroup, Publish, SealGroup, Settle, UniqueKey, Write
 from stem.contracts.outcomes import Outcome
 from stem.contracts.wellformed import event_of
 from stem.errors import Undecodable
@@ -16,7 +16,7 @@ from stem.tasks.envelope import decode_envelope
 from stem.tasks.links import After, Member
 from stem.tasks.state import TaskEvent, TaskState, outcome_state
 
-__all__ = ["Held", "dump_publishes", "ending_of", "ends_by", "load_publishes", "outcome_of", "settled_by"]
+__all__ = ["Held", "dump_follow_ups", "ending_of", "ends_by", "load_follow_ups", "outcome_of", "settled_by"]
 
 _EVENTS = {
     outcome_state(event): event
@@ -27,6 +27,10 @@ _EVENTS = {
 def ending_of(change: Change) -> Settle | Bury | None:
     """The write of a change that ends a leased task; `None` in a change that ends none."""
     return next((write for write in change.writes if isinstance(write, Settle | Bury)), None)
+
+
+FollowUp = Publish | OpenGroup | SealGroup
+"""What a task makes with its end: messages, and the groups that they are members of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +55,16 @@ def outcome_of(change: Change, ending: Settle | Bury, fence: Fence, held: Held) 
         bury_reason=ending.reason if isinstance(ending, Bury) else None,
         result_ttl=decode_envelope(held.envelope).result_ttl,
         by=f"{fence.counter}:{fence.nonce}",
-        follow_ups=dump_publishes([write for write in change.writes if isinstance(write, Publish)]),
+        follow_ups=dump_follow_ups([write for write in change.writes if isinstance(write, FollowUp)]),
     )
 
 
 def settled_by(change: Change, ending: Settle | Bury, standing: Outcome) -> Change:
-    """The change as the outcome that stands has it: its end, and what is published with that end.
+    """The change as the outcome that stands has it: its end, and what follows up on that end.
 
     The result stays where it is recorded.
     """
-    others = (write for write in change.writes if write is not ending and not isinstance(write, Publish))
+    others = (write for write in change.writes if write is not ending and not isinstance(write, FollowUp))
     return replace(change, writes=(*others, *ends_by(standing)))
 
 
@@ -69,15 +73,19 @@ def ends_by(standing: Outcome) -> tuple[Write, ...]:
     end: Write = Settle(_EVENTS[standing.state], error=standing.error)
     if standing.state is TaskState.FAILED and standing.bury_reason is not None:
         end = Bury(standing.bury_reason, standing.error)
-    return end, *load_publishes(standing.follow_ups)
+    return end, *load_follow_ups(standing.follow_ups)
 
 
-def dump_publishes(publishes: Sequence[Publish]) -> str:
-    """What an end publishes, as the text that is kept with its outcome."""
-    return dump_json([_noted(write) for write in publishes]).decode() if publishes else ""
+def dump_follow_ups(writes: Sequence[FollowUp]) -> str:
+    """What follows up on an end, in its order, as the text that is kept with the outcome."""
+    return dump_json([_noted(write) for write in writes]).decode() if writes else ""
 
 
-def _noted(write: Publish) -> dict[str, object]:
+def _noted(write: FollowUp) -> dict[str, object]:
+    if isinstance(write, OpenGroup):
+        return {"open": asdict(write)}
+    if isinstance(write, SealGroup):
+        return {"seal": asdict(write)}
     unique, after, member = write.unique, write.after, write.member
     return {
         "body": b64encode(write.body).decode(),
@@ -89,18 +97,24 @@ def _noted(write: Publish) -> dict[str, object]:
     }
 
 
-def load_publishes(text: str) -> list[Publish]:
-    """The publishes that `dump_publishes` noted. Raises `Undecodable` for another text."""
+def load_follow_ups(text: str) -> list[FollowUp]:
+    """The writes that `dump_follow_ups` noted. Raises `Undecodable` for another text."""
     if not text:
         return []
     try:
-        return [_publish(**noted) for noted in cast("list[dict[str, Any]]", load_value(text.encode()))]
+        return [_write(noted) for noted in cast("list[dict[str, Any]]", load_value(text.encode()))]
     except (TypeError, ValueError) as error:
         raise Undecodable(
-            expected="what a task publishes with its end",
+            expected="what a task makes with its end",
             found=str(error),
             do="Check what wrote this outcome; a newer Stem needs newer workers.",
         ) from None
+
+
+def _write(noted: dict[str, Any]) -> FollowUp:
+    if "open" in noted:
+        return OpenGroup(**noted["open"])
+    return SealGroup(**noted["seal"]) if "seal" in noted else _publish(**noted)
 
 
 def _publish(*, body: str, delay: int, not_before: int | None, unique: Any, after: Any, member: Any) -> Publish:

@@ -11,14 +11,24 @@ import pytest
 from stem.adapters.memory.store import MemoryStore
 from stem.app import Stem
 from stem.contracts.adapter import StoreOptions
-from stem.contracts.changes import APPLIED, FENCED, Bury, Change, Replay, Settle, Verdict
+from stem.contracts.changes import (
+    APPLIED,
+    FENCED,
+    Bury,
+    Change,
+    OpenGroup,
+    Replay,
+    SealGroup,
+    Settle,
+    Verdict,
+)
 from stem.contracts.outcomes import Outcome
 from stem.contracts.store import Store
 from stem.errors import StoreUnavailable
 from stem.registry import Registry, definition
 from stem.stores.open import open_split, open_store
 from stem.stores.split import SplitStore
-from stem.tasks.links import After
+from stem.tasks.links import After, Member
 from stem.tasks.markers import task
 from stem.tasks.state import TaskEvent, TaskState
 from stem.tasks.status import Failure
@@ -91,6 +101,21 @@ async def test_an_end_sent_again_keeps_the_ignored_result_for_which_a_continuati
     results.is_lost = False
     await bench.apply(SUCCESS, fence=delivery.fence)
     assert (await bench.store.results([upstream]))[upstream].result == SUCCESS.result
+
+
+async def test_a_group_that_a_task_makes_with_its_end_is_made_by_who_finds_the_outcome(
+    bench: Bench, broker: Unreachable
+) -> None:
+    delivery = await bench.running()
+    member = publish(id="member", member=Member("group", 0))
+    made = (OpenGroup(group="group", size=1), member, publish(id="after", after=After("group", "group")))
+    broker.is_lost = True
+    with pytest.raises(StoreUnavailable):
+        await bench.write(SUCCESS, *made, SealGroup("group"), fence=delivery.fence)
+    broker.is_lost = False
+    bench.clock.advance(delivery.lease / 1_000_000 + 1)
+    assert await bench.take(await bench.suspect(delivery.fence)) == []
+    assert await bench.finish_all() == ["member", "after"]
 
 
 async def test_results_are_recorded_in_the_results_and_not_in_the_broker(
