@@ -8,6 +8,7 @@ from typing import Any, Final
 from stem.adapters.redis.changes import dump
 from stem.adapters.redis.connection import Kind, Server
 from stem.adapters.redis.records import deliveries_of
+from stem.codec import dump_json
 from stem.contracts.changes import Fence
 from stem.contracts.fairness import Credits
 from stem.contracts.store import Delivery, LeaseAnswer, LeaseRequest, Notice, Suspect, TakeRequest
@@ -35,7 +36,7 @@ async def lease_messages(
         "lease": request.lease,
         "leases": dict(request.leases),
     }
-    asking = (server.channel, origin, dump(asked))
+    asking = (server.channel, origin, dump_json(asked))
     now, due, balance, news, *values = await server.run("lease", *asking, kind=Kind.LEASES)
     if balance:
         after: list[float] = json.loads(balance)

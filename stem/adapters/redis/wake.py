@@ -163,11 +163,12 @@ class Wake:
             self._receive(message[2])
 
     def _receive(self, data: bytes) -> None:
-        text, _, blobs = data[len(self._origin) :].partition(b"\n")
-        news = load_value(text)
-        self._heard = max(self._heard, news["n"])
+        number, _, rest = data[len(self._origin) :].partition(b"\n")
+        self._heard = max(self._heard, int(number))
         if self._is_told and data.startswith(self._origin):
             return
+        text, _, blobs = rest.partition(b"\n")
+        news = load_value(text)
         if news.get("e"):
             self.tell(_EVERYTHING)
         else:

@@ -119,7 +119,7 @@ local function names_of(set)
   return list
 end
 
--- The news as JSON and, behind a line break, the results that are small: `r` has their lengths, in the order of `t`.
+-- The number of the news, which is all that its own store reads; the news as JSON and, behind a line break, the results that are small: `r` has their lengths, in the order of `t`.
 -- Whoever waits for one of these need not ask, which is a quarter of a round trip.
 local MOST_TOLD, MOST_OF_ALL = 1024, 65536
 
@@ -144,7 +144,7 @@ local function tell(channel, origin)
   local queues, tasks, channels = names_of(told_queues), names_of(told_tasks), names_of(told_channels)
   if #queues > 0 or #tasks > 0 or #channels > 0 then
     local number = call('HINCRBY', NUMBERS, 'notices', 1)
-    local news = { n = number }
+    local news = {}
     if #tasks > 1000 then
       news.e = true
     else
@@ -152,7 +152,7 @@ local function tell(channel, origin)
       news.t = #tasks > 0 and tasks or nil
       news.c = #channels > 0 and channels or nil
     end
-    call('PUBLISH', channel, origin .. with_results(news))
+    call('PUBLISH', channel, origin .. text_of(number) .. '\n' .. with_results(news))
   end
   return queues
 end
