@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, cast
 
 import asyncpg
@@ -169,8 +169,7 @@ def _rescued(row: asyncpg.Record, nonce: str) -> Delivery:
     delivery = _delivery(row, nonce)
     if row["lost_by"] is None:
         return delivery
-    return replace(
-        delivery,
+    return delivery._replace(
         started=row["lost_started"],
         lost_by=row["lost_by"],
         backoff=load_backoff(row["lost_backoff"]),

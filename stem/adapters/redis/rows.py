@@ -54,18 +54,18 @@ class Layout:
 
         Only the first texts are read where their number is given: half the work.
         """
-        fixed, texts, unread = struct.Struct(f">{self._kinds}"), self._texts, ("",) * len(self._texts)
+        fixed, texts = struct.Struct(f">{self._kinds}"), len(self._texts)
+        numbers_of, size_at = fixed.unpack_from, struct.Struct(">I").unpack_from
         make: Any = _namedtuple(self.name, self.places)._make
 
         def read(raw: bytes, first: int | None = None) -> Any:
-            values: list[Any] = [*fixed.unpack_from(raw)]
-            begin = fixed.size + 4
-            for _ in texts[:first]:
-                end = begin + int.from_bytes(raw[begin - 4 : begin], "big")
-                values.append(raw[begin:end].decode())
+            read, end = texts if first is None else first, fixed.size
+            values: list[str] = []
+            for _ in range(read):
                 begin = end + 4
-            values += unread[len(texts[:first]) :]
-            return make(values)
+                end = begin + size_at(raw, end)[0]
+                values.append(raw[begin:end].decode())
+            return make((*numbers_of(raw), *values, *("",) * (texts - read)))
 
         return read
 

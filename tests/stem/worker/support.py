@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
 
 from stem.app import Stem
@@ -77,7 +77,7 @@ _PLAIN = Delivery(
 
 def delivery(**given: Unpack[DeliveryFields]) -> Delivery:
     """An ordinary first delivery, but for what is given."""
-    return replace(_PLAIN, **given)
+    return _PLAIN._replace(**given)
 
 
 def only_write(change: Change | None) -> Write:
