@@ -79,10 +79,12 @@ class Operator:
     ) -> Sweep:
         """Queue failed, cancelled or expired tasks again, due after `delay`.
 
-        Each keeps its id and its arguments; all its counters are at zero.
+        Each keeps its id and its arguments; all its counters are at zero. The oldest goes first: what another one
+        continues must be there before it.
         """
         later = to_micros(delay)
-        return await self._sweep({task.id: Replay(task.id, task.generation, later) for task in tasks}, watch)
+        oldest_first = sorted(tasks, key=lambda task: task.published_at)
+        return await self._sweep({task.id: Replay(task.id, task.generation, later) for task in oldest_first}, watch)
 
     async def discard(self, tasks: Sequence[TaskRecord], *, watch: Watch = _nobody) -> Sweep:
         """Give dead letters up: they stay failed tasks, and are kept no longer than any other."""

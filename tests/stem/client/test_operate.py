@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import Mock, call
 
@@ -14,6 +15,7 @@ from stem.contracts.changes import UniqueKey
 from stem.contracts.queries import TaskFilter
 from stem.errors import EnqueueError
 from stem.stores.committer import Committer
+from stem.tasks.links import After
 from stem.tasks.state import TaskState
 from stem.testing.contracts.build import Bench, publish, seconds
 from tests.stem.client.support import bury, succeed
@@ -71,6 +73,19 @@ async def test_a_replayed_letter_is_due_after_its_delay(bench: Bench, operator: 
     assert (swept.ids, await bench.leased_ids()) == ((dead,), [])
     bench.clock.advance(31)
     assert await bench.leased_ids() == [dead]
+
+
+async def test_a_chain_that_failed_is_replayed_in_its_order(bench: Bench, operator: Operator) -> None:
+    first = publish()
+    bench.clock.advance(1)
+    await bench.apply(first)
+    bench.clock.advance(1)
+    await bench.apply(replace(publish(), after=After(first.envelope.id)))
+    await bury(bench)
+    ended = list((await bench.store.list_tasks(TaskFilter(), limit=9)).records)
+    swept = await operator.replay(ended)
+    assert (len(swept.ids), swept.refused) == (2, {})
+    assert await bench.leased_ids(2) == [first.envelope.id]
 
 
 async def test_a_discarded_letter_is_no_longer_among_the_dead(bench: Bench, operator: Operator) -> None:
