@@ -85,6 +85,7 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
         self._desk = Desk(place, self._book, *lines, self._wake.tell, _CAPABILITIES.max_value)
         self._owed: Credits = {}
         self._none_late_before: Micros = 0
+        self._warming: asyncio.Future[None] | None = None
 
     async def check(self) -> None:
         """Connect, and check the schema. Raises what `open_store` raises."""
@@ -115,10 +116,17 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
 
     async def lease(self, request: LeaseRequest) -> LeaseAnswer:
         """Lease what is due; what other workers are leasing at this moment is passed over."""
+        if self._warming is None:
+            self._warming = asyncio.ensure_future(self._warm_up())
+            self._warming.add_done_callback(_look_at)
         answer, self._owed, closing = await self._leases.run(
             lambda c: lease_messages(c, self._book, request, self._owed)
         )
         return await self._without_pointless(answer, request.limit) if closing else answer
+
+    async def _warm_up(self) -> None:
+        """What is leased will end: that connection is opened, and its statement planned, beside the first lease."""
+        await self._fenced.run(lambda connection: Writing(connection, self._book, "never").consume([]))
 
     async def _without_pointless(self, answer: LeaseAnswer, limit: int) -> LeaseAnswer:
         """Cancel members of groups that have their answer; where there are more, the next call comes at once."""
@@ -225,7 +233,7 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
         await asyncio.gather(self._wake.close(), *(line.close() for line in lines))
 
 
-def _look_at(handed_over: asyncio.Future[list[Verdict]]) -> None:
+def _look_at(handed_over: asyncio.Future[T]) -> None:
     """An error that nobody waits for any more needs no report."""
     if not handed_over.cancelled():
         handed_over.exception()

@@ -10,6 +10,7 @@ import pytest
 from stem.adapters.postgres.statements import Book
 from stem.testing.clock import ManualClock
 from stem.testing.contracts import Bench
+from tests.scenarios.support.waiting import eventually
 
 
 @pytest.fixture
@@ -54,3 +55,12 @@ async def test_while_something_is_leased_every_look_asks(bench: Bench, clock: Ma
         await bench.store.suspects()
         clock.advance(0.5)
     assert asked["suspects"] == 4
+
+
+async def test_the_first_lease_makes_the_way_of_outcomes_ready_and_no_other_does(
+    bench: Bench, asked: Counter[str]
+) -> None:
+    await bench.lease()
+    await eventually(lambda: asked["consume"] == 1)
+    await bench.lease()
+    assert asked["consume"] == 1
