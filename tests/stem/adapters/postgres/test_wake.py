@@ -138,8 +138,12 @@ async def test_results_that_do_not_fit_together_are_left_out_and_their_tasks_are
 
 async def test_nobody_hears_notices_who_only_knows_the_name_of_the_schema(bench: Bench, url: str) -> None:
     heard: list[object] = []
+
+    def hear(_connection: object, _pid: int, _channel: str, payload: object) -> None:
+        heard.append(payload)
+
     connection = await asyncpg.connect(server_url())
-    await connection.add_listener(f"stem:{schema_of(url)}", lambda *told: heard.append(told))
+    await connection.add_listener(f"stem:{schema_of(url)}", hear)
     await heard_of(bench, url, b"17")
     await connection.fetchval("SELECT 1")
     assert heard == []
