@@ -77,6 +77,9 @@ class Publish:
 
     A group takes members until it is sealed, one in each place: a later one, one in a place that is taken, or one in a
     place that the group does not have, is refused.
+
+    `rate_key` and `concurrency_key` are whose allowance it uses of the limits of its name, see `Limits`; they stay
+    with it through every replay.
     """
 
     envelope: Envelope
@@ -86,6 +89,8 @@ class Publish:
     unique: UniqueKey | None = None
     after: After | None = None
     member: Member | None = None
+    rate_key: str | None = None
+    concurrency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,10 @@ class TaskRecord:
     member: Member | None = None
     held: bool = False
     """Whether it still waits for what it continues, or for the seal of its group."""
+    rate_key: str | None = None
+    concurrency_key: str | None = None
+    limited: bool = False
+    """Whether it stands aside because a rate or a concurrency of its task is used up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
