@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from stem.cli.logs import configure_logging, log_options
+from stem.cli.loop import loop_option, run_on
 from stem.cli.session import app_option, client_of, registry_of, url_option
 from stem.cli.values import DURATION, QUEUE
 from stem.errors import ConfigError
@@ -35,6 +36,7 @@ _HELP: Final = """Run a worker until it is told to stop.
 @click.option("--concurrency", "-c", type=click.IntRange(1), default=100, show_default=True, help="Tasks at once.")
 @click.option("--drain", type=DURATION, default="25s", show_default=True, metavar="DURATION", help="For a stop.")
 @click.option("--name", help="Unique among the workers of the store. Default: from host and process.")
+@loop_option
 @log_options
 @url_option
 @app_option
@@ -45,6 +47,7 @@ def worker(
     concurrency: int,
     drain: timedelta,
     name: str | None,
+    loop: str,
     log_level: str,
     log_format: str,
     url: str | None,
@@ -63,7 +66,7 @@ def worker(
             _greet(stem, made, handlers)
             await _run(made)
 
-    asyncio.run(work())
+    run_on(loop, work())
 
 
 async def _run(worker: Worker) -> None:
