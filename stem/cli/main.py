@@ -25,6 +25,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "dlq": ("stem.cli.dlq:dlq", "The dead letters: list, show, replay, purge."),
         "queues": ("stem.cli.queues:queues", "Queues: list, pause, resume, purge."),
         "tasks": ("stem.cli.tasks:tasks", "The tasks that the app and the store know."),
+        "why": ("stem.cli.why:why", "Say why a task is not running, or not finished."),
         "health": ("stem.cli.health:health", "Whether the store answers and workers live."),
         "doctor": ("stem.cli.doctor:doctor", "Look for what people lose days to."),
         "migrate": ("stem.cli.migrate:migrate", "Bring the database to this version's schema."),

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from stem.client.wait import unknown_id
+from stem.client.why import Why, explain, gather
 from stem.clock import Micros, to_micros
 from stem.contracts.adapter import Warns
 from stem.contracts.changes import Applied, Cancel, Change, RefusalCode, Refused, Replay, Verdict
@@ -55,6 +56,10 @@ class Inspector:
     async def status(self, task_id: str) -> TaskStatus:
         """The status. Raises `UnknownId`."""
         return TaskStatus.of(await self.task(task_id))
+
+    async def why(self, task_id: str) -> Why:
+        """Why it is not running, or not finished, in words. Raises `UnknownId`."""
+        return explain(await gather(self._store, task_id))
 
     async def tasks(self, where: TaskFilter, *, limit: int = 50, after: str | None = None) -> Page:
         """A page of tasks, the newest first."""

@@ -162,3 +162,16 @@ def test_a_store_of_an_unknown_kind_is_wrong_usage(command: tuple[str, ...], run
     assert (ran.code, ran.out) == (2, "")
     assert "error[STEM-E001]" in ran.err
     assert "'mongo://nowhere'" in ran.err
+
+
+def test_why_says_in_words_what_hinders_a_task(run: Run, url: str) -> None:
+    (task_id,) = enqueue(url, "shop.a", queue="mail")
+    ran = run("why", task_id)
+    assert (ran.code, "no live worker serves queue mail" in ran.out) == (0, True)
+    do = "start one: stem worker -q mail"
+    text = "no live worker serves queue mail"
+    assert run("why", task_id, "--json").json["reasons"] == [{"text": text, "do": do}]
+
+
+def test_why_of_an_id_that_nobody_knows_ends_in_three(run: Run) -> None:
+    assert run("why", "no-such-id").code == 3
