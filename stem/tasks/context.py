@@ -76,12 +76,13 @@ class TaskContext(Generic[State]):
 
     @property
     def cancelled(self) -> bool:
-        """Whether the attempt should end: a cancel was requested, the lease was lost, or the worker stops now."""
+        """Whether the attempt should end: a cancel was requested, a time limit was reached, the lease was lost, or the
+        worker stops now."""
         return self._controls.cancelled
 
     @property
     def deadline(self) -> datetime | None:
-        """When the attempt must be over; `None` without a time limit."""
+        """When the attempt must be over: at its hard limit, else at its soft one; `None` without a time limit."""
         return self._controls.deadline
 
     @property

@@ -28,6 +28,10 @@ def _duration(value: object) -> bool:
     return isinstance(value, timedelta) and value >= timedelta(0)
 
 
+def _time_limit(value: object) -> bool:
+    return isinstance(value, timedelta) and value > timedelta(0)
+
+
 def _aware(value: object) -> bool:
     return isinstance(value, datetime) and value.utcoffset() is not None
 
@@ -71,8 +75,8 @@ HANDLER_RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "retry": (lambda value: isinstance(value, Retry), "a Retry(...)"),
         "rate_limit": (_or_none(_text), "a text such as '100/m', or None"),
         "concurrency": (_or_none(_whole(1, 1_000_000_000)), "1 or more, or None"),
-        "soft_time_limit": (_or_none(_duration), "a timedelta of zero or more, or None"),
-        "hard_time_limit": (_or_none(_duration), "a timedelta of zero or more, or None"),
+        "soft_time_limit": (_or_none(_time_limit), "a timedelta longer than zero, or None"),
+        "hard_time_limit": (_or_none(_time_limit), "a timedelta longer than zero, or None"),
         "lease": (
             lambda value: isinstance(value, timedelta) and value >= timedelta(seconds=1),
             "a timedelta of one second or more",

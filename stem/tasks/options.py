@@ -129,6 +129,9 @@ class HandlerOptions:
             value = getattr(self, name)
             if not holds(value):
                 raise _wrong(name, expected, value)
+        soft, hard = self.soft_time_limit, self.hard_time_limit
+        if soft is not None and hard is not None and soft >= hard:
+            raise _wrong("soft_time_limit", f"shorter than `hard_time_limit`, which is {hard}", soft)
 
 
 def merge_options(*layers: EnqueueOptions) -> PublishOptions:

@@ -19,7 +19,8 @@ from stem.worker.context import Controls, Surroundings, open_context
 from stem.worker.decide import Stop
 from stem.worker.failures import failure_of
 from stem.worker.held import Held, Phase
-from stem.worker.run import Job, Jobs, Lane, Threads
+from stem.worker.lanes import Lanes
+from stem.worker.run import Job, Jobs, Lane
 from stem.worker.stats import WorkerStats
 
 __all__ = ["Attempts"]
@@ -52,7 +53,7 @@ class Attempts:
     def __init__(
         self,
         jobs: Jobs,
-        threads: Threads,
+        lanes: Lanes,
         *,
         fingerprint: str,
         around: Surroundings,
@@ -62,7 +63,7 @@ class Attempts:
     ) -> None:
         self._jobs = jobs
         self._commits = around.commits
-        self._threads = threads
+        self._lanes = lanes
         self._fingerprint = fingerprint
         self._around = around
         self._stats = stats
@@ -144,11 +145,11 @@ class Attempts:
             envelope = envelope_of(opened.header, opened.payload)
             opened.controls = Controls(held, envelope, self._around)
             context = (open_context(opened.controls, held, envelope, self._around),)
-        if job.lane is Lane.LOOP:
+        if job.lane is Lane.LOOP and job.limits is None:
             return await cast("asyncio.Future[object]", job.handler(*context, **opened.arguments))
         if job.lane is Lane.LOOP_PLAIN:
             return job.handler(*context, **opened.arguments)
-        return await self._threads.call(held, job, partial(job.handler, *context, **opened.arguments))
+        return await self._lanes.call(held, job, partial(job.handler, *context, **opened.arguments))
 
     def _after_success(self, held: Held, opened: _Opened, value: object) -> Change:
         controls = opened.controls

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypeVar
 
-from stem.clock import to_micros
+from stem.clock import from_micros, to_micros
 from stem.codec import dump_json
 from stem.contracts.changes import Change, Fenced, Publish, Report
 from stem.errors import ConfigError, StoreError
@@ -75,11 +75,13 @@ class Controls:
 
     @property
     def cancelled(self) -> bool:
-        return self._held.cancel_requested or self._held.stop is not None
+        held = self._held
+        return held.cancel_requested or held.overdue or held.stop is not None
 
     @property
     def deadline(self) -> datetime | None:
-        return None
+        deadline = self._held.deadline
+        return None if deadline is None else from_micros(deadline)
 
     @property
     def follow_ups(self) -> tuple[Publish, ...]:

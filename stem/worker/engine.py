@@ -20,6 +20,7 @@ from stem.worker.context import CallPublisher, Surroundings
 from stem.worker.decide import Stop, decide_stopped
 from stem.worker.fetch import Demand, Fetcher
 from stem.worker.held import Held
+from stem.worker.lanes import Lanes
 from stem.worker.lease import LeaseKeeper
 from stem.worker.run import Jobs, Threads, other_leases, takes_early
 from stem.worker.settings import WorkerSettings
@@ -70,7 +71,7 @@ class Engine:
         self.threads = Threads(settings.concurrency)
         self._attempts = Attempts(
             jobs,
-            self.threads,
+            Lanes(self.threads, clock=clock),
             fingerprint=outside.registry.fingerprint,
             around=Surroundings(
                 worker=settings.name,

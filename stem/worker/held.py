@@ -40,8 +40,12 @@ class Held:
     once: bool = False
     """Its handler has begun and may run at most once."""
     task: asyncio.Task[None] | None = None
-    thread: Future[object] | None = None
-    """The handler's thread; it may outlive the attempt, and keeps its slot until it ends."""
+    work: Future[object] | asyncio.Task[object] | None = None
+    """What runs the handler, where it may outlive the attempt; it keeps its slot until it ends."""
+    deadline: Micros | None = None
+    """When the attempt must be over, by the wall clock; `None` without a time limit."""
+    overdue: bool = False
+    """A time limit was reached."""
 
     @classmethod
     def of(cls, delivery: Delivery, asked_at: Micros) -> Held:

@@ -19,6 +19,7 @@ from stem.tasks.definition import Binding
 from stem.tasks.options import HandlerOptions, RunIn
 from stem.worker.decide import Rules
 from stem.worker.held import Held
+from stem.worker.time_limits import TimeLimits, limits_of
 
 __all__ = ["Job", "Jobs", "Lane", "Threads", "make_jobs", "other_leases", "takes_early"]
 
@@ -47,6 +48,7 @@ class Job:
     """What is told when it begins, unless the call brings its own backoff."""
     decode: Callable[[bytes], dict[str, object]]
     encode: Callable[[object], bytes]
+    limits: TimeLimits | None = None
 
 
 Jobs = Mapping[str, Job]
@@ -99,10 +101,13 @@ def takes_early(jobs: Jobs) -> bool:
 def _job(binding: Binding, options: HandlerOptions) -> Job:
     definition = binding.definition
     backoff = options.retry.backoff
+    lane, limits = lane_of(binding.name, options.run_in, is_async=binding.is_async), limits_of(options)
+    if lane is Lane.LOOP_PLAIN and limits is not None:
+        raise _unlimitable(binding.name)
     return Job(
         handler=binding.handler,
         wants_context=binding.wants_context,
-        lane=lane_of(binding.name, options.run_in, is_async=binding.is_async),
+        lane=lane,
         rules=Rules(
             version=binding.version,
             accepts=options.accepts,
@@ -113,6 +118,15 @@ def _job(binding: Binding, options: HandlerOptions) -> Job:
         start=Start(backoff, options.ack),
         decode=definition.arguments.decode,
         encode=definition.results.encode,
+        limits=limits,
+    )
+
+
+def _unlimitable(name: str) -> ConfigError:
+    return ConfigError(
+        expected=f"task '{name}' to run where a time limit can reach it",
+        found='a plain function with run_in="loop", which nothing can interrupt',
+        do='Make it `async def`, or use run_in="thread" or "process".',
     )
 
 
@@ -123,11 +137,11 @@ class Threads:
         self._pool = ThreadPoolExecutor(width, thread_name_prefix="stem-handler")
 
     async def call(self, held: Held, job: Job, call: Callable[[], object]) -> object:
-        """The handler's value or its error. Cancelled, it lets the thread go on; `held.thread` tells when that ends."""
+        """The handler's value or its error. Cancelled, it lets the thread go on; `held.work` tells when that ends."""
         inside = partial(_finish, call) if job.lane is Lane.THREAD_COROUTINE else call
         run = cast("Callable[[Callable[[], object]], _Outcome]", contextvars.copy_context().run)
         future: Future[_Outcome] = self._pool.submit(run, partial(_guarded, inside))
-        held.thread = cast("Future[object]", future)
+        held.work = cast("Future[object]", future)
         outcome = await asyncio.wrap_future(future)
         if outcome.error is not None:
             raise outcome.error

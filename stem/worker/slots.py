@@ -23,7 +23,8 @@ class Slots:
     """As many handlers at once as the worker's concurrency, and at most one of those that have to start alone.
 
     An attempt gives its slot up when its handler has ended, so that commits and handlers overlap; but no more attempts
-    wait for their verdict than there are slots. A thread that was given up keeps its slot until it ends.
+    wait for their verdict than there are slots. Work that was given up (a thread, above all) keeps its
+    slot until it ends.
     Belongs to the event loop; `held` may be read from any thread.
     """
 
@@ -98,12 +99,12 @@ class Slots:
         self._fill_fetched()
 
     def handled(self, held: Held) -> None:
-        """The handler ended; its slot is free unless its thread goes on."""
+        """The handler ended; its slot is free unless what runs it goes on."""
         self._handling -= 1
-        thread = held.thread
-        if thread is not None and not thread.done():
+        work = held.work
+        if work is not None and not work.done():
             self._stuck += 1
-            thread.add_done_callback(lambda _: self._call_soon(self._thread_ended))
+            work.add_done_callback(lambda _: self._call_soon(self._work_ended))
         self.fill()
 
     def done(self, held: Held) -> None:
@@ -161,7 +162,7 @@ class Slots:
         self._launch(held)
         return held
 
-    def _thread_ended(self) -> None:
-        """A thread that outlived its attempt has ended."""
+    def _work_ended(self) -> None:
+        """What outlived its attempt has ended."""
         self._stuck -= 1
         self.fill()

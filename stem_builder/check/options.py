@@ -96,6 +96,10 @@ def _duration(value: Literal) -> bool:
     return isinstance(value, timedelta) and value >= timedelta(0)
 
 
+def _time_limit(value: Literal) -> bool:
+    return isinstance(value, timedelta) and value > timedelta(0)
+
+
 def _flag(value: Literal) -> bool:
     return isinstance(value, bool)
 
@@ -134,8 +138,8 @@ _REGISTRY_OPTIONS: Final[Mapping[str, tuple[Check, str]]] = {
         'a rate such as "10/s", "100/m" or "1000/h", or `None`',
     ),
     "concurrency": (_optional(_whole(1, 2**31)), "a whole number from 1, or `None`"),
-    "soft_time_limit": (_optional(_duration), f"{_DURATION}, or `None`"),
-    "hard_time_limit": (_optional(_duration), f"{_DURATION}, or `None`"),
+    "soft_time_limit": (_optional(_time_limit), "a duration longer than zero, or `None`"),
+    "hard_time_limit": (_optional(_time_limit), "a duration longer than zero, or `None`"),
     "lease": (lambda value: isinstance(value, timedelta) and value >= timedelta(seconds=1), "one second or more"),
     "run_in": (_one_of("auto", "loop", "thread", "process"), '"auto", "loop", "thread" or "process"'),
     "ack": (_one_of("late", "early"), '"late" or "early"'),

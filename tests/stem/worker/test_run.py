@@ -117,7 +117,7 @@ async def test_a_thread_whose_attempt_was_cancelled_goes_on(threads: Threads) ->
     with pytest.raises(asyncio.CancelledError):
         await attempt
 
-    assert held.thread is not None
-    assert not held.thread.done()
+    assert held.work is not None
+    assert not held.work.done()
     gate.open()
-    await eventually(held.thread.done)
+    await eventually(held.work.done)

@@ -175,7 +175,7 @@ def test_a_thread_that_outlives_its_attempt_keeps_its_slot() -> None:
     slots = desk.slots(1)
     slots.offer(_named("a"), asked_at=0)
     (held,) = desk.launched
-    held.thread = thread = Future[object]()
+    held.work = thread = Future[object]()
 
     slots.handled(held)
     slots.done(held)
