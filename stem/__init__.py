@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from stem.tasks.retry import Retry
     from stem.tasks.state import TaskState
     from stem.tasks.status import Progress, TaskStatus
+    from stem.tasks.upcasts import upcast
     from stem.worker.worker import Worker
 
 __version__ = "0.1.0"
@@ -122,6 +123,7 @@ _HOMES = {
     "stem.tasks.retry": ("Retry",),
     "stem.tasks.state": ("TaskState",),
     "stem.tasks.status": ("Progress", "TaskStatus"),
+    "stem.tasks.upcasts": ("upcast",),
     "stem.worker.worker": ("Worker",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -185,6 +187,7 @@ __all__ = [
     "mirror_sync_ctx",
     "task",
     "task_def",
+    "upcast",
 ]
 
 

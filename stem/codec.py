@@ -58,6 +58,11 @@ class ArgumentsCodec:
         self._validate_json = adapter.validator.validate_json
         self._dump = (adapter.serializer if self._single else _map_serializer(adapter)).to_json
 
+    @property
+    def single(self) -> str | None:
+        """The parameter whose value is the whole payload; `None` where the payload is a map by name."""
+        return self._single
+
     def encode(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> bytes:
         """The payload of a call. Raises `InvalidArguments`, naming every argument that does not fit."""
         given = self._bind(args, kwargs)

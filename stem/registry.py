@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import sys
-import typing
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +16,7 @@ from typing_extensions import ParamSpec
 from stem.errors import ConfigError
 from stem.tasks.context import TaskContext
 from stem.tasks.definition import Binding, TaskDefinition
+from stem.tasks.inspection import stub_of, takes_context
 from stem.tasks.markers import TaskMark, mark_of
 
 __all__ = ["Registry", "definition"]
@@ -74,7 +74,7 @@ class Registry:
     def fingerprint(self) -> str:
         """The same for registries that can run the same names, versions and contracts."""
         return _digest(
-            f"{name}@{binding.definition.version}:{binding.definition.contract}:{binding.options.accepts}"
+            f"{name}@{binding.definition.version}:{binding.definition.contract}:{binding.accepts}"
             for name, binding in sorted(self._by_name.items())
         )
 
@@ -99,14 +99,14 @@ def definition(handler: Callable[..., object], /) -> TaskDefinition[..., Any]:
 def _definition(handler: Callable[..., object]) -> TaskDefinition[..., Any]:
     mark = _require_mark(handler)
     name = mark.name or f"{_package(handler)}.{handler.__name__}"
-    stub = _stub(name, handler)
+    stub = stub_of(name, handler)
     return TaskDefinition(
         name, mark.version, "", stub, {}, mark.definition, f"{handler.__module__}:{handler.__qualname__}"
     )
 
 
 def _bind(handler: Callable[..., object]) -> Binding:
-    wants_context = _takes_context(handler)
+    wants_context = takes_context(handler)
     return Binding(_definition(handler), handler, wants_context, inspect.iscoroutinefunction(handler))
 
 
@@ -130,51 +130,6 @@ def _package(handler: Callable[..., object]) -> str:
     if handler.__module__ == "__main__":
         return Path(getattr(module, "__file__", None) or "__main__").stem
     return handler.__module__
-
-
-def _stub(name: str, handler: Callable[..., object]) -> Callable[..., object]:
-    """A signature to validate by: the handler's, without its context, with its annotations evaluated."""
-    hints = _hints(name, handler)
-    parameters = list(inspect.signature(handler).parameters.values())
-    if _takes_context(handler):
-        del parameters[0]
-    for parameter in parameters:
-        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise _unfit(
-                name, f"`{parameter}`", "Give every parameter a name: no *args, **kwargs or positional-only ones."
-            )
-    typed = [parameter.replace(annotation=hints.get(parameter.name, Any)) for parameter in parameters]
-
-    def stub(*args: object, **kwargs: object) -> object:
-        raise NotImplementedError
-
-    stub.__name__, stub.__doc__ = handler.__name__, handler.__doc__
-    stub.__annotations__ = {"return": hints.get("return", Any)}
-    stub.__signature__ = inspect.Signature(typed)  # type: ignore[attr-defined]  # read by inspect.signature
-    return stub
-
-
-def _hints(name: str, handler: Callable[..., object]) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(handler, include_extras=True)
-    except NameError as error:
-        raise _unfit(
-            name, f"an annotation in which {error}", "Import the type outside `if TYPE_CHECKING:`, or use stem-build."
-        ) from None
-
-
-def _takes_context(handler: Callable[..., object]) -> bool:
-    first = next(iter(inspect.signature(handler, eval_str=False).parameters.values()), None)
-    if first is None or first.kind is first.KEYWORD_ONLY:
-        return False
-    hint = first.annotation
-    if isinstance(hint, str):
-        hint = _hints(handler.__name__, handler).get(first.name)
-    return (typing.get_origin(hint) or hint) is TaskContext
-
-
-def _unfit(name: str, found: str, do: str) -> ConfigError:
-    return ConfigError(expected=f"task '{name}' to have parameters that can travel", found=found, do=do)
 
 
 def _conflict(name: str, one: Binding, other: Binding) -> ConfigError:

@@ -15,10 +15,11 @@ from stem.tasks.context import TaskContext
 from stem.tasks.handle import Enqueuer, TaskHandle
 from stem.tasks.markers import mark_of
 from stem.tasks.options import DefinitionOptions, EnqueueOptions, HandlerOptions, PublishOptions, merge_options
+from stem.tasks.unique import unique_key
+from stem.tasks.upcasts import upcasts_of
 
 if TYPE_CHECKING:
     from stem.codec import ArgumentsCodec, ResultCodec
-from stem.tasks.unique import unique_key
 
 __all__ = [
     "DEFAULT",
@@ -193,6 +194,11 @@ class Binding:
         """The worker-side options on the handler's decorator."""
         mark = mark_of(self.handler)
         return mark.handler if mark is not None else HandlerOptions()
+
+    @property
+    def accepts(self) -> tuple[int, ...]:
+        """The older versions that it takes, as they are or through an upcast, in order."""
+        return tuple(sorted({*self.options.accepts, *upcasts_of(self.handler)}))
 
     def decode_arguments(self, payload: bytes) -> dict[str, object]:
         """The handler's keyword arguments. Raises `Undecodable`."""

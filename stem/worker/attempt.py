@@ -119,7 +119,8 @@ class Attempts:
             header, payload = open_envelope(delivery.body)
             retry, version = retry_of(header), header.get("version", 1)
             unfit = decide.decide_version(delivery, version, job.rules, fingerprint=self._fingerprint)
-            return unfit or _Opened(job, header, payload, retry, job.decode(payload))
+            read = job.older.get(version, job.decode)
+            return unfit or _Opened(job, header, payload, retry, read(payload))
         except Undecodable as error:
             return decide.decide_undecodable(delivery, error)
         except Exception as error:  # noqa: BLE001  # validators are the user's code

@@ -20,6 +20,7 @@ from stem.tasks.options import HandlerOptions, RunIn
 from stem.worker.decide import Rules
 from stem.worker.held import Held
 from stem.worker.time_limits import TimeLimits, limits_of
+from stem.worker.versions import Reader, older_readers
 
 __all__ = ["Job", "Jobs", "Lane", "Threads", "make_jobs", "other_leases", "takes_early"]
 
@@ -46,7 +47,9 @@ class Job:
     rules: Rules
     start: Start
     """What is told when it begins, unless the call brings its own backoff."""
-    decode: Callable[[bytes], dict[str, object]]
+    decode: Reader
+    older: Mapping[int, Reader]
+    """How the arguments of older versions are read."""
     encode: Callable[[object], bytes]
     limits: TimeLimits | None = None
 
@@ -110,13 +113,14 @@ def _job(binding: Binding, options: HandlerOptions) -> Job:
         lane=lane,
         rules=Rules(
             version=binding.version,
-            accepts=options.accepts,
+            accepts=binding.accepts,
             retry=options.retry,
             backoff=backoff,
             ack=options.ack,
         ),
         start=Start(backoff, options.ack),
         decode=definition.arguments.decode,
+        older=older_readers(binding),
         encode=definition.results.encode,
         limits=limits,
     )

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from pydantic import BaseModel, field_serializer
 
-from stem import Retry, TaskContext, task
+from stem import Retry, TaskContext, task, upcast
 
 __all__ = [
     "Gate",
@@ -23,6 +23,7 @@ __all__ = [
     "holds",
     "holds_thread",
     "long_lease",
+    "moved",
     "plain",
     "quits",
     "self_cancels",
@@ -146,3 +147,18 @@ async def wrong_result() -> int:
 @task(name="tests.long_lease", lease=timedelta(seconds=60), aliases=("tests.long_lease_once",))
 async def long_lease() -> None:
     await gates.gate.passing()
+
+
+@task(name="tests.moved", version=3)
+async def moved(euros: int) -> int:
+    return euros
+
+
+@upcast(moved, from_version=1)
+def moved_from_1(cents: int) -> int:
+    return cents // 100
+
+
+@upcast(moved, from_version=2)
+def moved_from_2(euros: int) -> int:
+    raise LookupError("no rate for this day")

@@ -150,6 +150,24 @@ async def test_a_newer_version_is_parked(shop: Workshop) -> None:
     assert (await shop.bench.record(task_id)).parked_reason == Reason.NEWER_VERSION
 
 
+async def test_an_older_version_runs_through_its_upcast(shop: Workshop) -> None:
+    task_id = await shop.bench.put(name="tests.moved", version=1, payload=b'{"cents":300}')
+    _working(shop, tasks.moved)
+
+    assert await _ended(shop, task_id) is TaskState.SUCCEEDED
+    assert (await shop.bench.record(task_id)).result == b"3"
+
+
+async def test_an_upcast_that_raises_fails_the_attempt(shop: Workshop) -> None:
+    task_id = await shop.bench.put(name="tests.moved", version=2, payload=b'{"euros":3}', max_retries=0)
+    _working(shop, tasks.moved)
+
+    assert await _ended(shop, task_id) is TaskState.FAILED
+    error = (await shop.bench.record(task_id)).error
+    assert error is not None
+    assert error.kind == "LookupError"
+
+
 async def test_bytes_that_are_no_envelope_are_buried(shop: Workshop) -> None:
     envelope = make_envelope(name="tests.add")
     await shop.bench.apply(Publish(envelope=envelope, body=b"\x00garbage"))

@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 from shop._stem.definitions import archive, charge, count, send_receipt
+from shop import handlers
 from shop.models import ChargeOrder, Mail, Receipt
-from stem import Stem, SyncStem
+from stem import Stem, SyncStem, upcast
 
 order = ChargeOrder(order_id=1, amount=Decimal("9.99"))
 receipt = Receipt(charge_id="x", paid=True)
@@ -25,3 +26,8 @@ async def main(client: Stem, sync: SyncStem) -> None:
     count.call("text", True)  # B21 a keyword given by position
     archive.call(receipt, copies="2")  # B22 a wrong type in a call
     count.call(b"text")  # B23 bytes for text
+
+
+@upcast(handlers.charge, from_version=1)  # B24 an upcast that gives another type
+def charge_from_1(order: ChargeOrder) -> Receipt:
+    return receipt

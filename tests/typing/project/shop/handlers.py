@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from stem import TaskContext, task
+from decimal import Decimal
+
+from stem import TaskContext, task, upcast
 
 from . import heavy
 from ._stem import definitions as defs
-from .models import ChargeOrder, Mail, Receipt
+from .models import ChargeOrder, Mail, OldOrder, Receipt
 
 
 @task(name="billing.charge", version=2, queue="billing")
@@ -13,6 +15,11 @@ async def charge(ctx: TaskContext, order: ChargeOrder) -> Receipt:
     receipt = Receipt(charge_id=f"ch_{order.order_id}", paid=heavy.LOADED)
     await defs.send_receipt.enqueue(ctx, receipt)
     return receipt
+
+
+@upcast(charge, from_version=1)
+def charge_from_1(order: OldOrder) -> ChargeOrder:
+    return ChargeOrder(order_id=order.order_id, amount=Decimal(order.cents) / 100)
 
 
 @task

@@ -12,6 +12,11 @@ class ChargeOrder(BaseModel):
     currency: Literal["EUR", "USD"] = "EUR"
 
 
+class OldOrder(BaseModel):
+    order_id: int
+    cents: int
+
+
 class Receipt(BaseModel):
     charge_id: str
     paid: bool
