@@ -96,6 +96,8 @@ def _message(batch: Batch, write: Publish) -> Message:
         state=TaskState.QUEUED,
         delay=write.delay,
         not_before=write.not_before,
+        rate_key=write.rate_key,
+        concurrency_key=write.concurrency_key,
     )
 
 

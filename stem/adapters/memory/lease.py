@@ -6,6 +6,7 @@ from stem.adapters.memory.batch import Batch
 from stem.adapters.memory.pick import Pick
 from stem.adapters.memory.rows import Answer, Lease, Message
 from stem.adapters.memory.tables import Tables
+from stem.adapters.memory.turnstile import use_allowance
 from stem.clock import Micros
 from stem.contracts.changes import Fence
 from stem.contracts.losses import count_loss
@@ -37,8 +38,9 @@ def lease_due(batch: Batch, request: LeaseRequest) -> LeaseAnswer:
     while len(deliveries) < request.limit and (message := pick.next()) is not None:
         size += len(message.body)
         if deliveries and size > MAX_LEASE_BYTES:
-            return _answer(tables, request, deliveries, 0)
+            break
         deliveries.append(_grant(tables, message, request, now, started=len(deliveries) < request.started))
+    pick.finish()
     short = len(deliveries) < request.limit
     return _answer(tables, request, deliveries, pick.next_due() if short else None)
 
@@ -61,7 +63,8 @@ def _grant(tables: Tables, message: Message, request: LeaseRequest, now: Micros,
     tables.leave_line(message)
     length = request.leases.get(message.name, request.lease)
     began = message.started_at is not None
-    tables.lend(message, Lease(request.request_id, request.worker, now + length, length, started))
+    holding = use_allowance(tables, message, now)
+    tables.lend(message, Lease(request.request_id, request.worker, now + length, length, started, holding=holding))
     if started:
         message.started_at = now
     return _delivery(message, now, started=started, began=began)
@@ -149,6 +152,7 @@ def _rescue(tables: Tables, message: Message, request: TakeRequest, now: Micros)
     message.crashes, message.lost, message.attempt = count_loss(
         started=lost.started, crashes=message.crashes, lost=message.lost, attempt=message.attempt
     )
-    tables.lend(message, Lease(request.request_id, request.worker, now + request.lease, request.lease))
+    until = now + request.lease
+    tables.lend(message, Lease(request.request_id, request.worker, until, request.lease, holding=lost.holding))
     began = message.started_at is not None
     return _delivery(message, now, started=lost.started, began=began, lost=lost)

@@ -7,6 +7,7 @@ from typing import Final
 from stem.adapters.memory.batch import Batch
 from stem.adapters.memory.ending import end_task
 from stem.adapters.memory.rows import Message
+from stem.adapters.memory.turnstile import end_holder
 from stem.contracts.changes import CONSUMING, Bury, Park, Release, Report, Reschedule, Settle, Start, Write
 from stem.tasks.state import TaskEvent, advance
 
@@ -22,6 +23,8 @@ def write_leased(batch: Batch, message: Message, write: Write, *, number: int) -
         assert lease is not None
         message.consumed = (message.fence, lease.nonce, number)
         batch.tables.let_go(message)
+        if lease.holding is not None:
+            end_holder(batch, lease.holding)
     match write:
         case Settle():
             message.error = write.error

@@ -8,6 +8,7 @@ from typing import Final
 from stem.adapters.memory.batch import Batch
 from stem.adapters.memory.ending import is_pointless, quit_group
 from stem.adapters.memory.rows import Message
+from stem.adapters.memory.turnstile import Turnstile
 from stem.adapters.memory.waiting import Waiting
 from stem.clock import Micros
 from stem.contracts.fairness import next_turn
@@ -25,6 +26,7 @@ class Pick:
     batch: Batch
     request: LeaseRequest
     lines: dict[str, Waiting[Message]]
+    turnstile: Turnstile
     left: int = _MOST_CANCELLED
 
     @classmethod
@@ -34,7 +36,9 @@ class Pick:
         found = {name: line for name, line in lines.items() if line is not None}
         for line in found.values():
             line.settle(batch.now)
-        return cls(batch, request, found)
+        turnstile = Turnstile(batch, tuple(found))
+        turnstile.let_back()
+        return cls(batch, request, found, turnstile)
 
     def next(self) -> Message | None:
         """The message whose turn it is; it stays in line."""
@@ -45,18 +49,34 @@ class Pick:
         chosen, self.batch.tables.owed = next_turn(self.batch.tables.owed, weights)
         return found[chosen]
 
+    def finish(self) -> None:
+        """All that is to be leased is leased."""
+        self.turnstile.look_again()
+
     def next_due(self) -> Micros | None:
-        """How long until there is something to do: nothing, where members are left to be cancelled."""
+        """How long until there is something to do: nothing, where some are left to be cancelled or moved aside."""
         if any(line.first(self.request.fingerprint) is not None for line in self.lines.values()):
             return 0
-        times = [time for line in self.lines.values() if (time := line.next_time()) is not None]
-        return max(0, min(times) - self.batch.now) if times else None
+        times = [line.next_time() for line in self.lines.values()]
+        known = [time for time in (*times, self.turnstile.next_time()) if time is not None]
+        return max(0, min(known) - self.batch.now) if known else None
 
     def _first(self, line: Waiting[Message]) -> Message | None:
-        while (message := line.first(self.request.fingerprint)) is not None and is_pointless(self.batch, message):
-            if self.left == 0:
-                return None
-            self.left -= 1
-            assert message.member is not None
-            quit_group(self.batch, message, message.member.group)
-        return message
+        while (message := line.first(self.request.fingerprint)) is not None:
+            if is_pointless(self.batch, message):
+                gone = self._quit(message)
+            elif self.turnstile.lets_start(message):
+                return message
+            else:
+                gone = self.turnstile.move_aside(message)
+            if not gone:
+                break
+        return None
+
+    def _quit(self, message: Message) -> bool:
+        if self.left == 0:
+            return False
+        self.left -= 1
+        assert message.member is not None
+        quit_group(self.batch, message, message.member.group)
+        return True

@@ -154,4 +154,7 @@ def _record(message: Message) -> TaskRecord:
         after=message.after,
         member=message.member,
         held=message.held,
+        rate_key=message.rate_key,
+        concurrency_key=message.concurrency_key,
+        limited=message.side is not None,
     )

@@ -120,6 +120,8 @@ def _forget(tables: Tables, limit: int, now: Micros) -> None:
     _forget_keys(tables, now)
     for message_id in list(islice((key for key, (_, until) in tables.broadcasts.items() if until <= now), limit)):
         del tables.broadcasts[message_id]
+    for bucket in list(islice((key for key, ahead in tables.ahead.items() if ahead <= now), limit)):
+        del tables.ahead[bucket]
     over = (r.task_id for r in tables.revocations.values() if r.expires_at is not None and r.expires_at <= now)
     for task_id in list(islice(over, limit)):
         del tables.revocations[task_id]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from stem.adapters.memory.sides import Allowance, Side
 from stem.clock import Micros
 from stem.contracts.changes import UniqueKey
 from stem.contracts.heartbeats import Heartbeat
@@ -28,6 +29,8 @@ class Lease:
     started: bool = False
     backoff: Backoff | None = None
     ack: Ack = "late"
+    holding: Allowance | None = None
+    """The concurrency that it is a holder of."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -55,6 +58,8 @@ class Message:
     delay: Micros
     """How long the present generation waits from when nothing holds it any more."""
     not_before: Micros | None
+    rate_key: str | None
+    concurrency_key: str | None
     expires_at: Micros | None = None
     due_at: Micros | None = None
     held: bool = False
@@ -62,6 +67,8 @@ class Message:
     """Whether a continuation of it was ever published."""
     joined: bool = False
     """Whether its end has been counted by its group."""
+    side: Side | None = None
+    """The line that it stands in while its limits do not let it start."""
     ticket: int = 0
     """Tells the present place in line from entries of earlier places."""
     lease: Lease | None = None

@@ -11,6 +11,7 @@ from stem.adapters.memory.groups import GroupTables
 from stem.adapters.memory.heartbeats import list_workers, record_beat
 from stem.adapters.memory.keeper import MemoryKeeper
 from stem.adapters.memory.lease import find_suspects, lease_due, take_lost
+from stem.adapters.memory.limits import LimitTables
 from stem.adapters.memory.locks import LockTables
 from stem.adapters.memory.outcomes import OutcomeTables
 from stem.adapters.memory.queries import count_names, count_queues, get_records, get_results, list_page
@@ -37,7 +38,7 @@ from stem.tasks.status import TaskRecord
 __all__ = ["MemoryStore"]
 
 
-class MemoryStore(GroupTables, ControlTables, BroadcastTables, LockTables, ScheduleTables, OutcomeTables):
+class MemoryStore(GroupTables, ControlTables, BroadcastTables, LockTables, ScheduleTables, OutcomeTables, LimitTables):
     """See `Store`. Every method may be called from any thread and any event loop."""
 
     @property

@@ -7,10 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from stem.adapters.memory.rows import Answer, Group, Holder, Lease, Message, SeenWorker
+from stem.adapters.memory.sides import Allowance, Gate, Side, Sides
 from stem.adapters.memory.waiting import Waiting
 from stem.clock import Micros
 from stem.contracts.broadcasts import Broadcast
 from stem.contracts.control import Pause, Revocation
+from stem.contracts.limits import TaskLimit
 from stem.contracts.locks import Lock
 from stem.contracts.outcomes import Outcome
 from stem.contracts.schedules import ScheduleRecord
@@ -53,6 +55,11 @@ class Tables:
     schedules: dict[str, ScheduleRecord] = field(default_factory=dict[str, ScheduleRecord])
     outcomes: dict[str, dict[int, Outcome]] = field(default_factory=dict[str, dict[int, Outcome]])
     outcome_ends: list[tuple[Micros, str, int]] = field(default_factory=list[tuple[Micros, str, int]])
+    limits: dict[str, TaskLimit] = field(default_factory=dict[str, TaskLimit])
+    ahead: dict[Allowance, Micros] = field(default_factory=dict[Allowance, Micros])
+    """By bucket, the time up to which its rate has given out starts."""
+    holders: dict[Allowance, int] = field(default_factory=dict[Allowance, int])
+    sides: Sides = field(default_factory=Sides)
     sequence: int = 0
 
     def next_number(self) -> int:
@@ -97,9 +104,21 @@ class Tables:
     def leave_line(self, message: Message) -> None:
         """Take a message out of its line, if it stands in one, and let it be held no more."""
         message.held = False
+        if message.side is not None:
+            self.sides.leave(message)
         if message.due_at is not None:
             message.due_at = None
             self.queues[message.queue].withdraw(message)
+
+    def step_aside(self, message: Message, gate: Gate) -> Side:
+        """Let a message that is in line, and due, wait before this gate; the line that it stands in."""
+        self.queues[message.queue].step_aside(message)
+        return self.sides.put(message, gate)
+
+    def step_back(self, message: Message, now: Micros) -> None:
+        """Let a message that stands aside have its place in its queue's line again."""
+        self.sides.leave(message)
+        self.queues[message.queue].step_back(message, now)
 
     def lend(self, message: Message, lease: Lease) -> None:
         """Give the message to a worker under a new fence."""

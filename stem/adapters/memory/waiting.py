@@ -77,10 +77,21 @@ class Waiting(Generic[W]):
         ready = self._ready.setdefault(group, [])
         heapq.heappush(ready, (-message.priority, due, message.sequence, message.ticket, message))
 
+    def step_aside(self, message: W) -> None:
+        """Take a message out of what can be seen; it waits all the same, and is due when it was."""
+        self._pass_over(message)
+
+    def step_back(self, message: W, now: Micros) -> None:
+        """Let a message that stood aside have its place again."""
+        self._place(message, now)
+
     def withdraw(self, message: W) -> None:
         """Take a message out of the line, wherever it stands."""
-        message.ticket += 1
         self._waiting -= 1
+        self._pass_over(message)
+
+    def _pass_over(self, message: W) -> None:
+        message.ticket += 1
         self._stale += 1
         if self._stale > _STALE_BEFORE_COMPACTION and self._stale > len(self) // 2:
             self._compact()
