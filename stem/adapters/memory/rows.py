@@ -67,7 +67,7 @@ class Message:
     """Whether a continuation of it was ever published."""
     joined: bool = False
     """Whether its end has been counted by its group."""
-    side: Side | None = None
+    side: Side[Message] | None = None
     """The line that it stands in while its limits do not let it start."""
     ticket: int = 0
     """Tells the present place in line from entries of earlier places."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
+from stem.adapters.memory.waiting import Waiter
 from stem.clock import Micros
-from stem.contracts.limits import TaskLimit
 
-if TYPE_CHECKING:
-    from stem.adapters.memory.rows import Message
+__all__ = ["NEVER", "Allowance", "Gate", "Side", "Sides"]
 
-__all__ = ["NEVER", "Allowance", "Gate", "Side", "Sides", "gate_of"]
+W = TypeVar("W", bound=Waiter)
 
 NEVER: Final[Micros] = 1 << 62
 
@@ -39,32 +38,25 @@ class Gate(NamedTuple):
         return self.shared, self.concurrency_key
 
 
-def gate_of(limit: TaskLimit, message: Message) -> Gate:
-    """The gate of a message under this limit."""
-    return Gate(limit.shared, message.rate_key or "", message.concurrency_key or "")
-
-
 @dataclass(slots=True, eq=False)
-class Side:
+class Side(Generic[W]):
     """What of one queue stands before one gate. It looks open from `opens_at` on, and may turn out not to be."""
 
     queue: str
     gate: Gate
     opens_at: Micros = NEVER
     waiting: int = 0
-    _line: list[tuple[int, Micros, int, int, Message]] = field(
-        default_factory=list[tuple[int, Micros, int, int, "Message"]]
-    )
+    _line: list[tuple[int, Micros, int, int, W]] = field(default_factory=list[tuple[int, Micros, int, int, W]])
     """A heap of (-priority, due, sequence, ticket, message); stale is what has another ticket now."""
 
-    def push(self, message: Message) -> None:
+    def push(self, message: W) -> None:
         """Let it stand here at its place."""
         due = message.due_at
         assert due is not None
         heapq.heappush(self._line, (-message.priority, due, message.sequence, message.ticket, message))
         self.waiting += 1
 
-    def first(self) -> Message:
+    def first(self) -> W:
         """The one that is next; somebody stands here."""
         while self._line[0][3] != self._line[0][4].ticket:
             heapq.heappop(self._line)
@@ -72,33 +64,29 @@ class Side:
 
 
 @dataclass(slots=True)
-class Sides:
+class Sides(Generic[W]):
     """All lines aside. One that is empty is gone."""
 
-    _by_queue: dict[str, dict[Gate, Side]] = field(default_factory=dict[str, dict[Gate, Side]])
-    _by_holding: dict[Allowance, dict[Side, None]] = field(default_factory=dict[Allowance, dict[Side, None]])
-    _opening: dict[str, list[tuple[Micros, int, Side]]] = field(
-        default_factory=dict[str, list[tuple[Micros, int, Side]]]
+    _by_queue: dict[str, dict[Gate, Side[W]]] = field(default_factory=dict[str, dict[Gate, "Side[W]"]])
+    _by_holding: dict[Allowance, dict[Side[W], None]] = field(default_factory=dict[Allowance, dict["Side[W]", None]])
+    _opening: dict[str, list[tuple[Micros, int, Side[W]]]] = field(
+        default_factory=dict[str, list[tuple[Micros, int, "Side[W]"]]]
     )
     """By queue, a heap of (time, number, line); stale is what opens at another time now."""
     _pushed: int = 0
 
-    def put(self, message: Message, gate: Gate) -> Side:
+    def put(self, message: W, queue: str, gate: Gate) -> Side[W]:
         """Let a message stand aside; the line that it stands in."""
-        gates = self._by_queue.setdefault(message.queue, {})
+        gates = self._by_queue.setdefault(queue, {})
         side = gates.get(gate)
         if side is None:
-            side = gates[gate] = Side(message.queue, gate)
+            side = gates[gate] = Side(queue, gate)
             self._by_holding.setdefault(gate.holding, {})[side] = None
         side.push(message)
-        message.side = side
         return side
 
-    def leave(self, message: Message) -> None:
-        """A message stands aside no more."""
-        side = message.side
-        assert side is not None
-        message.side = None
+    def leave(self, side: Side[W]) -> None:
+        """One of this line has left it."""
         side.waiting -= 1
         if side.waiting:
             return
@@ -109,7 +97,7 @@ class Sides:
         if not holding:
             del self._by_holding[side.gate.holding]
 
-    def open(self, side: Side, at: Micros) -> None:
+    def open(self, side: Side[W], at: Micros) -> None:
         """Let a line be looked at from this time on."""
         if side.opens_at == at:
             return
@@ -118,17 +106,17 @@ class Sides:
             self._pushed += 1
             heapq.heappush(self._opening.setdefault(side.queue, []), (at, self._pushed, side))
 
-    def next(self, queue: str) -> Side | None:
+    def next(self, queue: str) -> Side[W] | None:
         """The line of this queue that is to be looked at first."""
         heap = self._opening.get(queue, [])
         while heap and heap[0][0] != heap[0][2].opens_at:
             heapq.heappop(heap)
         return heap[0][2] if heap else None
 
-    def of_holding(self, holding: Allowance) -> Iterable[Side]:
+    def of_holding(self, holding: Allowance) -> Iterable[Side[W]]:
         """The lines before gates of this concurrency."""
         return self._by_holding.get(holding, {})
 
-    def of_task(self, shared: str) -> Iterator[Side]:
+    def of_task(self, shared: str) -> Iterator[Side[W]]:
         """The lines before gates of this task."""
         return (side for gates in self._by_queue.values() for side in gates.values() if side.gate.shared == shared)

@@ -59,7 +59,7 @@ class Tables:
     ahead: dict[Allowance, Micros] = field(default_factory=dict[Allowance, Micros])
     """By bucket, the time up to which its rate has given out starts."""
     holders: dict[Allowance, int] = field(default_factory=dict[Allowance, int])
-    sides: Sides = field(default_factory=Sides)
+    sides: Sides[Message] = field(default_factory=Sides[Message])
     sequence: int = 0
 
     def next_number(self) -> int:
@@ -104,21 +104,26 @@ class Tables:
     def leave_line(self, message: Message) -> None:
         """Take a message out of its line, if it stands in one, and let it be held no more."""
         message.held = False
-        if message.side is not None:
-            self.sides.leave(message)
+        self._leave_side(message)
         if message.due_at is not None:
             message.due_at = None
             self.queues[message.queue].withdraw(message)
 
-    def step_aside(self, message: Message, gate: Gate) -> Side:
+    def step_aside(self, message: Message, gate: Gate) -> Side[Message]:
         """Let a message that is in line, and due, wait before this gate; the line that it stands in."""
         self.queues[message.queue].step_aside(message)
-        return self.sides.put(message, gate)
+        message.side = self.sides.put(message, message.queue, gate)
+        return message.side
 
     def step_back(self, message: Message, now: Micros) -> None:
         """Let a message that stands aside have its place in its queue's line again."""
-        self.sides.leave(message)
+        self._leave_side(message)
         self.queues[message.queue].step_back(message, now)
+
+    def _leave_side(self, message: Message) -> None:
+        if message.side is not None:
+            self.sides.leave(message.side)
+            message.side = None
 
     def lend(self, message: Message, lease: Lease) -> None:
         """Give the message to a worker under a new fence."""

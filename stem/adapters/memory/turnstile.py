@@ -7,13 +7,18 @@ from dataclasses import dataclass, field
 
 from stem.adapters.memory.batch import Batch
 from stem.adapters.memory.rows import Message
-from stem.adapters.memory.sides import NEVER, Allowance, Gate, Side, gate_of
+from stem.adapters.memory.sides import NEVER, Allowance, Gate, Side
 from stem.adapters.memory.tables import Tables
 from stem.clock import Micros
 from stem.contracts.limits import MOST_MOVED, TaskLimit
 from stem.tasks.rates import grant, opens_at, tokens
 
-__all__ = ["Turnstile", "end_holder", "use_allowance"]
+__all__ = ["Turnstile", "end_holder", "gate_of", "use_allowance"]
+
+
+def gate_of(limit: TaskLimit, message: Message) -> Gate:
+    """The gate of a message under this limit."""
+    return Gate(limit.shared, message.rate_key or "", message.concurrency_key or "")
 
 
 @dataclass(slots=True)
@@ -23,7 +28,7 @@ class Turnstile:
     batch: Batch
     queues: Sequence[str]
     left: int = MOST_MOVED
-    touched: dict[Side, None] = field(default_factory=dict[Side, None])
+    touched: dict[Side[Message], None] = field(default_factory=dict[Side[Message], None])
 
     def let_back(self) -> None:
         """Of each line whose time has come, let as many back into the queue's as may start, so many in all."""
@@ -32,7 +37,7 @@ class Turnstile:
             while most and (side := self.batch.tables.sides.next(queue)) and side.opens_at <= self.batch.now:
                 most -= self._let_back(side, most)
 
-    def _let_back(self, side: Side, most: int) -> int:
+    def _let_back(self, side: Side[Message], most: int) -> int:
         tables, now = self.batch.tables, self.batch.now
         count = min(_room(tables, side, now), side.waiting, most)
         self.touched[side] = None
@@ -93,7 +98,7 @@ def end_holder(batch: Batch, holding: Allowance) -> None:
         batch.queues.add(side.queue)
 
 
-def _room(tables: Tables, side: Side, now: Micros) -> int:
+def _room(tables: Tables, side: Side[Message], now: Micros) -> int:
     """How many of a line may start, by the limit of its first. One that belongs to another gate by now may leave."""
     first = side.first()
     limit = tables.limits.get(first.name)
@@ -111,7 +116,7 @@ def _free(tables: Tables, limit: TaskLimit, gate: Gate, now: Micros) -> int:
     return max(0, free)
 
 
-def _opening(tables: Tables, side: Side) -> Micros:
+def _opening(tables: Tables, side: Side[Message]) -> Micros:
     """When the rate lets the next of a line start that has no room now; never, while its concurrency is used up."""
     limit = tables.limits[side.first().name]
     if limit.concurrency is not None and tables.holders.get(side.gate.holding, 0) >= limit.concurrency:

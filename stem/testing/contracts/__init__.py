@@ -21,15 +21,41 @@ an engine begins with: tasks, leases, fences, queries and heartbeats.
 import pytest
 
 _PARTS = (
-    *("base", "batches", "broadcasts", "build", "cancels", "closing", "commits", "competing", "continuations"),
-    *("counts", "crashes", "crowds", "dead", "dice", "ear", "fences", "firing", "groups", "heartbeats", "joins"),
-    *("keeping", "leases", "lineups", "locks", "namespaces", "notices", "outcomes", "parks", "pauses", "pins"),
-    *("queries", "renewals", "retention", "revocations", "schedules", "suite", "transitions", "uniques"),
+    *(
+        "allowances",
+        "asides",
+        "base",
+        "batches",
+        "broadcasts",
+        "build",
+        "cancels",
+        "closing",
+        "commits",
+        "competing",
+        "continuations",
+    ),
+    *("counts", "crashes", "crowds", "dead", "dice", "ear", "fences", "firing", "groups", "heartbeats", "holders"),
+    *(
+        "joins",
+        "keeping",
+        "leases",
+        "limits",
+        "lineups",
+        "locks",
+        "namespaces",
+        "notices",
+        "outcomes",
+        "parks",
+        "pauses",
+        "pins",
+    ),
+    *("queries", "rates", "renewals", "retention", "revocations", "schedules", "suite", "transitions", "uniques"),
     *("upstreams", "writes"),
 )
 pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _PARTS))
 
 # ruff: noqa: E402  # pytest must know the parts before they are imported
+from stem.testing.contracts.asides import AsideContract
 from stem.testing.contracts.batches import BatchContract, LinkedBatchContract
 from stem.testing.contracts.broadcasts import BroadcastContract
 from stem.testing.contracts.build import Bench, make_envelope, publish
@@ -47,9 +73,11 @@ from stem.testing.contracts.fences import FenceContract
 from stem.testing.contracts.firing import FiringContract
 from stem.testing.contracts.groups import GroupContract
 from stem.testing.contracts.heartbeats import HeartbeatsContract
+from stem.testing.contracts.holders import HolderContract
 from stem.testing.contracts.joins import JoinContract
 from stem.testing.contracts.keeping import KeepingContract
 from stem.testing.contracts.leases import LeaseContract
+from stem.testing.contracts.limits import DeclaringContract, LimitsContract
 from stem.testing.contracts.locks import LockContract
 from stem.testing.contracts.namespaces import NamespaceContract
 from stem.testing.contracts.notices import NoticeContract
@@ -58,6 +86,7 @@ from stem.testing.contracts.parks import ParkContract
 from stem.testing.contracts.pauses import PauseContract
 from stem.testing.contracts.pins import PinContract
 from stem.testing.contracts.queries import QueriesContract
+from stem.testing.contracts.rates import RateContract
 from stem.testing.contracts.renewals import KeeperContract
 from stem.testing.contracts.retention import RetentionContract
 from stem.testing.contracts.revocations import RevocationContract
@@ -69,6 +98,7 @@ from stem.testing.contracts.upstreams import UpstreamContract
 from stem.testing.contracts.writes import WritesContract
 
 __all__ = [
+    "AsideContract",
     "BatchContract",
     "Bench",
     "BroadcastContract",
@@ -82,15 +112,18 @@ __all__ = [
     "CrashContract",
     "CrowdContract",
     "DeadLetterContract",
+    "DeclaringContract",
     "Ear",
     "FenceContract",
     "FiringContract",
     "GroupContract",
     "HeartbeatsContract",
+    "HolderContract",
     "JoinContract",
     "KeeperContract",
     "KeepingContract",
     "LeaseContract",
+    "LimitsContract",
     "LinkedBatchContract",
     "LockContract",
     "NamespaceContract",
@@ -100,6 +133,7 @@ __all__ = [
     "PauseContract",
     "PinContract",
     "QueriesContract",
+    "RateContract",
     "RetentionContract",
     "RevocationContract",
     "ScheduleContract",

@@ -100,6 +100,8 @@ def publish(
     unique: UniqueKey | None = None,
     after: After | None = None,
     member: Member | None = None,
+    rate_key: str | None = None,
+    concurrency_key: str | None = None,
     **given: Unpack[EnvelopeFields],
 ) -> Publish:
     """The write that publishes this envelope, or one made of what else is given."""
@@ -112,6 +114,8 @@ def publish(
         unique=unique,
         after=after,
         member=member,
+        rate_key=rate_key,
+        concurrency_key=concurrency_key,
     )
 
 
@@ -140,10 +144,21 @@ class Bench:
         unique: UniqueKey | None = None,
         after: After | None = None,
         member: Member | None = None,
+        rate_key: str | None = None,
+        concurrency_key: str | None = None,
         **given: Unpack[EnvelopeFields],
     ) -> str:
         """Publish a task; its id."""
-        write = publish(delay=delay, not_before=not_before, unique=unique, after=after, member=member, **given)
+        write = publish(
+            delay=delay,
+            not_before=not_before,
+            unique=unique,
+            after=after,
+            member=member,
+            rate_key=rate_key,
+            concurrency_key=concurrency_key,
+            **given,
+        )
         await self.apply(write)
         return write.envelope.id
 
