@@ -21,7 +21,7 @@ __all__ = ["Demand", "Fetcher", "demand", "prefetch", "wait_length"]
 POLL: Final[Micros] = 5_000_000
 """How long without a notice, at most: an engine hears of what is new, and looks itself for what was not heard."""
 _LATENCY: Final[Micros] = 50_000
-_RATE_WINDOW: Final[Micros] = 200_000
+_RATE_WINDOW: Final[Micros] = 20_000
 _FIRST_PAUSE: Final[Micros] = 50_000
 _LONGEST_PAUSE: Final[Micros] = 1_000_000
 _SHORTEST_WAIT: Final[Micros] = 1_000

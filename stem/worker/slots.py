@@ -11,10 +11,13 @@ from stem.contracts.store import Delivery
 from stem.worker.decide import starts_alone
 from stem.worker.held import Held
 
-__all__ = ["LONGEST_WAIT", "Slots"]
+__all__ = ["LONGEST_WAIT", "MOST_SETTLING", "Slots"]
 
 LONGEST_WAIT: Final[Micros] = 1_000_000
 """A delivery that has not started after this goes back to the queue."""
+MOST_SETTLING: Final = 4
+"""For each slot so many attempts may wait for their verdict before a slot has to: commits take longer than what is
+short, and a batch of many costs hardly more than one of few."""
 _CROWDED: Final[Micros] = 1_000_000
 """How long one that crashed a worker stays away when too many such wait here, so that it is not leased in circles."""
 
@@ -56,7 +59,7 @@ class Slots:
     def free(self) -> int:
         """How many handlers may start now."""
         settling = len(self._held) - self._handling
-        return self.concurrency - self._handling - self._stuck - max(0, settling - self.concurrency)
+        return self.concurrency - self._handling - self._stuck - max(0, settling - MOST_SETTLING * self.concurrency)
 
     @property
     def waiting(self) -> int:

@@ -72,18 +72,18 @@ def test_what_waits_starts_when_a_handler_has_ended_though_its_outcome_is_not_re
     assert slots.busy == 2
 
 
-def test_no_more_attempts_wait_for_their_outcome_than_there_are_slots() -> None:
+def test_no_more_attempts_wait_for_their_outcome_than_four_for_each_slot() -> None:
     desk = _Desk()
     slots = desk.slots(1)
-    for name in "abc":
+    for name in "abcdef":
         slots.offer(_named(name), asked_at=0)
-    slots.handled(desk.launched[0])
-    slots.handled(desk.launched[1])
-    assert desk.running == ["a", "b"]
+    for place in range(5):
+        slots.handled(desk.launched[place])
+    assert desk.running == ["a", "b", "c", "d", "e"]
 
     slots.done(desk.launched[0])
 
-    assert desk.running == ["a", "b", "c"]
+    assert desk.running == ["a", "b", "c", "d", "e", "f"]
 
 
 def test_a_prefetched_delivery_whose_lease_may_have_ended_is_dropped() -> None:
