@@ -31,7 +31,7 @@ from stem import Registry, Stem, task
 
 SETTLED = 20.0
 """Seconds in which a worker has begun, has looked at everything once and has slowed down."""
-OWN_CALLS = {"cmdstat_evalsha", "cmdstat_eval", "cmdstat_ping", "cmdstat_subscribe"}
+OWN_CALLS = {"cmdstat_evalsha", "cmdstat_fcall", "cmdstat_eval", "cmdstat_ping", "cmdstat_subscribe"}
 """What a connection is asked; the commands that scripts make count for those."""
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -61,7 +61,7 @@ async def test_a_server_that_is_too_old_is_refused() -> None:
     assert "6.2" in error.expected
 
 
-@pytest.mark.parametrize("missing", ["-eval", "-evalsha", "-hget -exists", "~other:* resetkeys"])
+@pytest.mark.parametrize("missing", ["-eval -fcall", "-evalsha -fcall", "-hget -exists", "~other:* resetkeys"])
 async def test_a_user_without_the_rights_is_told_which_it_needs(missing: str, redis: RedisServer) -> None:
     redis.start()
     redis.tell("ACL", "SETUSER", "app", "on", f">{SECRET}", *ADVISED, *missing.split())

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from typing import Any, Final
 
-from stem.adapters.redis.driver import NoScript, Value, client
+from stem.adapters.redis.driver import Value, client
 from stem.adapters.redis.errors import DRIVER_ERRORS, closed, is_moved_role, translate
+from stem.adapters.redis.functions import Caller
 from stem.adapters.redis.lines import Line
 from stem.adapters.redis.route import Route
 from stem.adapters.redis.scripts import Script, keys_of, script
@@ -40,6 +41,7 @@ class Server:
         self._retention = retention or Retention()
         self._closed = False
         self._client = client(self.route)
+        self._caller = Caller()
         self._lines = {kind: Line(self.route) for kind in Kind}
 
     async def run(self, name: str, *arguments: Value, kind: Kind = Kind.QUESTIONS) -> Any:
@@ -84,15 +86,12 @@ class Server:
         return is_named
 
     def _hang_up(self) -> None:
+        self._caller.begin_anew()
         for line in self._lines.values():
             line.hang_up()
 
     async def _evaluate(self, kind: Kind, wanted: Script, arguments: Sequence[Value]) -> Any:
-        given = (len(self.keys), *self.keys, *arguments)
-        try:
-            return await self._lines[kind].ask("EVALSHA", wanted.sha, *given)
-        except NoScript:
-            return await self._lines[kind].ask("EVAL", wanted.text, *given)
+        return await self._caller.call(self._lines[kind], wanted, (len(self.keys), *self.keys, *arguments))
 
 
 def time_for(clock: Clock) -> str:

@@ -21,7 +21,10 @@ __all__ = [
     "LOST",
     "BlockingClient",
     "Client",
+    "NoMemory",
+    "NoRight",
     "NoScript",
+    "Refusal",
     "Value",
     "answer_error",
     "blocking_client",
@@ -32,6 +35,9 @@ __all__ = [
 ]
 
 NoScript = redis.exceptions.NoScriptError
+NoMemory = redis.exceptions.OutOfMemoryError
+NoRight = redis.exceptions.NoPermissionError
+Refusal = redis.exceptions.ResponseError
 LOST: Final = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError)
 _ASYNC: Final[Any] = redis.asyncio
 _BLOCKING: Final[Any] = redis

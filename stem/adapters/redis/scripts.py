@@ -58,6 +58,7 @@ _RARE: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What it builds on when it comes upon a group, a continuation or a write that is not an everyday one."""
 SCRIPTS: Final = tuple(_BELOW)
+_FREQUENT: Final = ("commit", "lease")
 _GRACE: Final = 1_000_000
 """Microseconds beyond a third of its length for which a lease may go without renewal."""
 _GONE: Final = "gone"
@@ -71,6 +72,10 @@ class Script:
 
     text: str
     sha: str
+    function: str | None
+    """Its name as a function, where it is called so often that the server should keep it made."""
+    library: str
+    """The text that makes this function known."""
 
 
 def keys_of(namespace: str) -> tuple[str, ...]:
@@ -95,8 +100,16 @@ def script(name: str, retention: Retention = Retention()) -> Script:  # noqa: B0
     below, rare = _BELOW[name], _RARE.get(name, ())
     code = composed((lua_codec(), *map(read, below)), [*map(read, rare)], read(name))
     named = [f"local {table} = {value}" for table, value in tables.items() if re.search(rf"\b{table}\b", code)]
-    text = "\n".join((*named, code))
-    return Script(text, hashlib.sha1(text.encode()).hexdigest())  # noqa: S324  # the name that the server gives it
+    return _script(name, "\n".join((*named, code)))
+
+
+def _script(name: str, code: str) -> Script:
+    """Both forms of a text that ends with `run`. A function is named by its text: versions live side by side."""
+    text = f"local given, words = KEYS, ARGV\n{code}\nreturn run(given, words)"
+    sha = hashlib.sha1(text.encode()).hexdigest()  # noqa: S324  # the name that the server gives it
+    function = f"stem_{name.replace('/', '_')}_{sha[:16]}"
+    library = f"#!lua name={function}\n{code}\nredis.register_function('{function}', run)"
+    return Script(text, sha, function if name in _FREQUENT else None, library)
 
 
 def _scalars() -> dict[str, str]:

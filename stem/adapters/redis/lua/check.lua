@@ -1,7 +1,7 @@
 -- Why a change is not applied, found before its first write. A write may rest on those before it in the change, which
 -- are not done yet: `coming` has what they will have brought.
 
-local check = {} -- by the letter of a write: the code and the detail of a refusal
+local CHECKS = {} -- by the letter of a write: the code and the detail of a refusal
 
 local function is_task(id, coming)
   return coming.tasks[id] or find(id)
@@ -51,7 +51,7 @@ local function check_member(member, coming)
   end
 end
 
-function check.P(write, coming)
+function CHECKS.P(write, coming)
   local id, after, member = write[2], write[17], write[18]
   if is_task(id, coming) then
     return nil
@@ -67,15 +67,15 @@ function check.P(write, coming)
   return code, detail
 end
 
-check.L = check.P
+CHECKS.L = CHECKS.P
 
-function check.C(write, coming)
+function CHECKS.C(write, coming)
   if not is_task(write[2], coming) then
     return no_task(write[2])
   end
 end
 
-function check.D(write)
+function CHECKS.D(write)
   if not find(write[2]) then
     return no_task(write[2])
   end
@@ -95,7 +95,7 @@ local function check_upstream(id, row, coming) -- of a continuation that is to w
   end
 end
 
-function check.Y(write, coming)
+function CHECKS.Y(write, coming)
   local id, row = write[2], find(write[2])
   if not row then
     return no_task(id)
@@ -116,13 +116,13 @@ function check.Y(write, coming)
   coming.tasks[id] = true
 end
 
-function check.O(write, coming)
+function CHECKS.O(write, coming)
   if not coming_group(write[2], coming) then
     coming.groups[write[2]] = { size = write[3], filled = 0, is_open = true, places = {} }
   end
 end
 
-function check.E(write, coming)
+function CHECKS.E(write, coming)
   local plan = coming_group(write[2], coming)
   if not plan then
     return no_group(write[2])
@@ -132,7 +132,7 @@ function check.E(write, coming)
   plan.is_open = false
 end
 
-function check.F(write)
+function CHECKS.F(write)
   if not schedule_of(write[2]) then
     return 'unknown_id', 'no schedule ' .. write[2]
   end
@@ -141,7 +141,7 @@ end
 local function refusal(change)
   local coming = { tasks = {}, groups = {} }
   for i = 5, #change do
-    local judge = check[change[i][1]]
+    local judge = CHECKS[change[i][1]]
     if judge then
       local code, detail = judge(change[i], coming)
       if code then

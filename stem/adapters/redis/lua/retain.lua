@@ -57,9 +57,9 @@ local function delete_ended()
 end
 
 -- What else has had its time, by the letter of its kind.
-local forget_other = {}
+local FORGET = {}
 
-function forget_other.u(key)
+function FORGET.u(key)
   local found = call('HGET', UNIQUES, key)
   local till = found and struct.unpack('>I8', found) or 0
   if till > 0 and till <= now then
@@ -67,24 +67,24 @@ function forget_other.u(key)
   end
 end
 
-function forget_other.r(id)
+function FORGET.r(id)
   local found = call('HGET', REVOCATIONS, id)
   put(REVOCATIONS, id, false)
   rank(ORDER, 'r' .. sortable((struct.unpack('>i8', found))) .. id, false)
 end
 
-function forget_other.b(id)
+function FORGET.b(id)
   local found = call('HGET', BROADCASTS, id)
   local channel = found:sub(17, 20 + struct.unpack('>I4', found, 17))
   put(BROADCASTS, id, false)
   rank(ORDER, 'b' .. channel .. found:sub(1, 8) .. id, false)
 end
 
-function forget_other.l(key)
+function FORGET.l(key)
   put(LOCKS, key, false)
 end
 
-function forget_other.o(at)
+function FORGET.o(at)
   put(OUTCOMES, at, false)
   local task, generation = at:sub(5, -9), struct.unpack('>I8', at, #at - 7)
   if latest_of(task) == generation then
@@ -92,7 +92,7 @@ function forget_other.o(at)
   end
 end
 
-function forget_other.g(id)
+function FORGET.g(id)
   local group = find_group(id)
   if not group then
     return
@@ -112,7 +112,7 @@ end
 local function forget_others()
   for _, member in ipairs(call('ZRANGEBYSCORE', OVER, '-inf', now, 'LIMIT', 0, limit)) do
     rank(OVER, member, false)
-    forget_other[member:sub(1, 1)](member:sub(2))
+    FORGET[member:sub(1, 1)](member:sub(2))
   end
 end
 

@@ -121,6 +121,7 @@ async def test_a_full_memory_refuses_and_writes_nothing(own: RedisServer) -> Non
     change = Change((publish(payload=b'"' + b"x" * 5_000_000 + b'"'),))
     with pytest.raises(StoreFull):
         await store.commit([change, Change((publish(),))])
+    await store.server.command("CONFIG SET", "maxmemory", "1")
     with pytest.raises(StoreFull):
         await store.commit([Change((publish(),))])
     assert await store.queues() == ()

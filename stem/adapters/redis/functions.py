@@ -1,0 +1,63 @@
+"""How a script is called: as a function that the server keeps, where it keeps some, else by its hash."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from stem.adapters.redis.driver import NoMemory, NoRight, NoScript, Refusal, Value
+from stem.adapters.redis.lines import Line
+from stem.adapters.redis.scripts import Script
+
+__all__ = ["Caller"]
+
+_UNKNOWN: Final = "Function not found"
+_KNOWN: Final = "already exists"
+_NO_COMMAND: Final = "unknown command"
+
+
+class Caller:
+    """Calls the scripts of one store. A server that knows no functions, or lets this user use none, is asked once."""
+
+    def __init__(self) -> None:
+        self._keeps = True
+
+    def begin_anew(self) -> None:
+        """The next call may meet another server."""
+        self._keeps = True
+
+    async def call(self, line: Line, wanted: Script, given: tuple[Value, ...]) -> Any:
+        """What it answers. Raises the driver's errors. It may run twice, with the same end."""
+        while self._keeps and wanted.function is not None:
+            try:
+                return await line.ask("FCALL", wanted.function, *given)
+            except Refusal as error:
+                if not await self._makes_known(line, wanted, error):
+                    break
+        return await _call_by_hash(line, wanted, given)
+
+    async def _makes_known(self, line: Line, wanted: Script, error: Exception) -> bool:
+        """Whether the function is known from now on; else the script will do. Raises what has another reason."""
+        if _UNKNOWN in str(error):
+            return await self._load(line, wanted)
+        if isinstance(error, NoMemory):  # a function is refused whole, a script only when it stores something
+            return False
+        if not isinstance(error, NoRight) and _NO_COMMAND not in str(error):
+            raise error
+        self._keeps = False
+        return False
+
+    async def _load(self, line: Line, wanted: Script) -> bool:
+        try:
+            await line.ask("FUNCTION", "LOAD", wanted.library)
+        except NoMemory:
+            return False
+        except Refusal as error:
+            self._keeps = _KNOWN in str(error)
+        return self._keeps
+
+
+async def _call_by_hash(line: Line, wanted: Script, given: tuple[Value, ...]) -> Any:
+    try:
+        return await line.ask("EVALSHA", wanted.sha, *given)
+    except NoScript:
+        return await line.ask("EVAL", wanted.text, *given)
