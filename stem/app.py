@@ -19,6 +19,7 @@ from stem.stores.settings import ClientSettings, Keep, choose_places, retention_
 from stem.tasks.call import TaskCall
 from stem.tasks.definition import TaskDefinition
 from stem.tasks.handle import TaskHandle
+from stem.tasks.keys import asks_for_keys, with_keys
 from stem.tasks.options import EnqueueOptions, merge_options
 from stem.tasks.status import Progress, TaskStatus
 
@@ -275,7 +276,8 @@ def named_call(
     from stem.codec import dump_json, load_value
 
     if registry is None:
-        return TaskCall(name, 1, "", dump_json(dict(arguments)), merge_options(options), options, load_value)
+        call = TaskCall(name, 1, "", dump_json(dict(arguments)), merge_options(options), options, load_value)
+        return with_keys(call, arguments) if asks_for_keys(call.options) else call
     binding = registry.get(name)
     if binding is None:
         raise UnknownTask(

@@ -95,6 +95,8 @@ class Publisher:
             delay=to_micros(options.delay),
             not_before=None if options.eta is None else to_micros(options.eta),
             unique=_unique(call, options),
+            rate_key=call.rate_key,
+            concurrency_key=call.concurrency_key,
         )
 
     def handle(self, task_id: str, call: TaskCall[R]) -> TaskHandle[R]:

@@ -94,6 +94,8 @@ def _noted(write: FollowUp) -> dict[str, object]:
         "unique": None if unique is None else [unique.key, unique.lifetime],
         "after": None if after is None else [after.id, after.kind],
         "member": None if member is None else [member.group, member.index],
+        "rate_key": write.rate_key,
+        "concurrency_key": write.concurrency_key,
     }
 
 
@@ -117,7 +119,17 @@ def _write(noted: dict[str, Any]) -> FollowUp:
     return SealGroup(**noted["seal"]) if "seal" in noted else _publish(**noted)
 
 
-def _publish(*, body: str, delay: int, not_before: int | None, unique: Any, after: Any, member: Any) -> Publish:
+def _publish(
+    *,
+    body: str,
+    delay: int,
+    not_before: int | None,
+    unique: Any,
+    after: Any,
+    member: Any,
+    rate_key: str | None = None,
+    concurrency_key: str | None = None,
+) -> Publish:
     raw = b64decode(body)
     return Publish(
         envelope=decode_envelope(raw),
@@ -127,4 +139,6 @@ def _publish(*, body: str, delay: int, not_before: int | None, unique: Any, afte
         unique=None if unique is None else UniqueKey(*unique),
         after=None if after is None else After(*after),
         member=None if member is None else Member(*member),
+        rate_key=rate_key,
+        concurrency_key=concurrency_key,
     )

@@ -26,3 +26,6 @@ class TaskCall(Generic[R_co]):
     given: EnqueueOptions = field(repr=False, compare=False)
     """The same before the defaults, for a client that has defaults of its own."""
     decode_result: Callable[[bytes], R_co] = field(repr=False, compare=False)
+    rate_key: str | None = None
+    """Whose allowance it uses of its task's rate; `None` for the one of the task alone."""
+    concurrency_key: str | None = None

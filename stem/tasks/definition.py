@@ -13,9 +13,9 @@ from stem.tasks.call import TaskCall
 from stem.tasks.codecs import TaskCodecs
 from stem.tasks.context import TaskContext
 from stem.tasks.handle import Enqueuer, TaskHandle
+from stem.tasks.keys import asks_for_keys, with_keys
 from stem.tasks.markers import mark_of
 from stem.tasks.options import DefinitionOptions, EnqueueOptions, HandlerOptions, PublishOptions, merge_options
-from stem.tasks.unique import unique_key
 from stem.tasks.upcasts import upcasts_of
 
 if TYPE_CHECKING:
@@ -108,12 +108,6 @@ class TaskDefinition(Generic[P, R]):
     def call_named(self, arguments: Mapping[str, object], options: EnqueueOptions) -> TaskCall[R]:
         return self.options(**options)._call((), arguments)
 
-    def _encoded(self, payload: bytes, options: EnqueueOptions | None = None) -> TaskCall[R]:
-        chosen = self if not options else self.options(**options)
-        return TaskCall(
-            self.name, self.version, self.contract, payload, chosen._publish_options, chosen.given, self.decode_result
-        )
-
     def load(self) -> None:
         _ = self.arguments, self.results
 
@@ -149,11 +143,10 @@ class TaskDefinition(Generic[P, R]):
 
     def _call(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> TaskCall[R]:
         payload = self.arguments.encode(args, kwargs)
-        options = self._publish_options
-        if options.unique is False or options.unique_key is not None:
-            return self._encoded(payload)
-        key = unique_key(self.name, options.unique, payload, self.arguments.values(args, kwargs))
-        return self._encoded(payload, EnqueueOptions(unique_key=key or ""))
+        call = TaskCall(
+            self.name, self.version, self.contract, payload, self._publish_options, self.given, self.decode_result
+        )
+        return with_keys(call, self.arguments.values(args, kwargs)) if self._asks_for_keys else call
 
     def _checked(self) -> TaskDefinition[P, R]:
         _ = self.publish_options
@@ -162,6 +155,10 @@ class TaskDefinition(Generic[P, R]):
     @cached_property
     def _publish_options(self) -> PublishOptions:
         return merge_options(self.given)
+
+    @cached_property
+    def _asks_for_keys(self) -> bool:
+        return asks_for_keys(self._publish_options)
 
 
 class HandleMaker(Protocol):

@@ -16,6 +16,7 @@ _RATE: Final = re.compile(r"([1-9][0-9]{0,8})/([smh])", re.ASCII)
 _SLACK: Final = 40
 """One part in so many of the period is given up, so that whoever comes late by as much loses nothing."""
 _SHORTEST: Final[Micros] = 2
+"""Of one start. Intervals are whole microseconds: what is not much longer than one loses more than the slack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,10 @@ def parse_rate(text: str) -> Rate:
     """The rate of "10/s", "100/m" or "1000/h". Raises `ConfigError` for any other text."""
     found = _RATE.fullmatch(text)
     if found is not None:
-        period = _PERIODS[found[2]]
-        tolerance = period // _SLACK
-        interval = -(-(period + tolerance) // int(found[1]))
-        if interval >= _SHORTEST:
-            return Rate(interval, tolerance)
+        count, period = int(found[1]), _PERIODS[found[2]]
+        if count * _SHORTEST <= period:
+            tolerance = period // _SLACK
+            return Rate(-(-(period + tolerance) // count), tolerance)
     raise ConfigError(
         expected="`rate_limit` to be so many for each second, minute or hour: '10/s', '100/m', '1000/h'",
         found=repr(text),

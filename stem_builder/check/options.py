@@ -8,6 +8,8 @@ from datetime import timedelta
 from string import Formatter
 from typing import Final
 
+from stem.errors import ConfigError
+from stem.tasks.rates import parse_rate
 from stem_builder.check.verdict import diagnose, did_you_mean
 from stem_builder.diagnostics import Diagnostic
 from stem_builder.model.facts import Facts, Literal, OptionFact, TaskFact
@@ -17,7 +19,6 @@ __all__ = ["DEFINITION_OPTIONS", "OPTIONS", "wrong_option", "wrong_template"]
 Check = Callable[[Literal], bool]
 
 _KEY_TEMPLATES: Final = ("unique", "rate_limit_key", "concurrency_key")
-_RATE: Final = re.compile(r"[1-9]\d*/[smh]")
 
 
 def wrong_option(facts: Facts) -> Iterator[Diagnostic]:
@@ -100,6 +101,13 @@ def _time_limit(value: Literal) -> bool:
     return isinstance(value, timedelta) and value > timedelta(0)
 
 
+def _rate(value: Literal) -> bool:
+    try:
+        return isinstance(value, str) and bool(parse_rate(value))
+    except ConfigError:
+        return False
+
+
 def _flag(value: Literal) -> bool:
     return isinstance(value, bool)
 
@@ -134,7 +142,7 @@ DEFINITION_OPTIONS: Final[Mapping[str, tuple[Check, str]]] = {
 _REGISTRY_OPTIONS: Final[Mapping[str, tuple[Check, str]]] = {
     "retry": (lambda value: False, "a `Retry(...)`"),
     "rate_limit": (
-        _optional(lambda value: isinstance(value, str) and _RATE.fullmatch(value) is not None),
+        _optional(_rate),
         'a rate such as "10/s", "100/m" or "1000/h", or `None`',
     ),
     "concurrency": (_optional(_whole(1, 2**31)), "a whole number from 1, or `None`"),

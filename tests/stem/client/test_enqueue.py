@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
@@ -12,15 +13,22 @@ from stem.client.enqueue import Publisher
 from stem.client.inspect import Inspector
 from stem.clock import to_micros
 from stem.contracts.capabilities import Capabilities
-from stem.errors import DuplicateTask, EnqueueError, PayloadTooLarge
+from stem.contracts.changes import Bury, Replay
+from stem.errors import ConfigError, DuplicateTask, EnqueueError, PayloadTooLarge
+from stem.registry import Registry
 from stem.stores.committer import Committer
 from stem.tasks.call import TaskCall
 from stem.tasks.envelope import decode_envelope
+from stem.tasks.markers import task
 from stem.tasks.options import EnqueueOptions
 from stem.tasks.retry import Retry
 from stem.tasks.state import TaskState
 from stem.testing.contracts.build import Bench, seconds
 from tests.stem.client.support import charge, succeed
+
+
+@task(name="tests.numbered")
+async def numbered(number: int) -> None: ...
 
 
 async def test_an_enqueued_task_is_stored_when_enqueue_returns(stem: Stem, bench: Bench) -> None:
@@ -143,6 +151,72 @@ class TestUniqueKeys:
         first = await unique.enqueue(stem, 7, note="one")
         assert (await unique.enqueue(stem, 7, note="two")).id == first.id
         assert (await unique.enqueue(stem, 8, note="one")).id != first.id
+
+
+class TestKeysOfLimits:
+    async def test_templates_say_whose_allowances_a_call_uses(self, stem: Stem, bench: Bench) -> None:
+        keyed = charge.options(rate_limit_key="r-{order_id}", concurrency_key="c-{note}")
+        handle = await keyed.enqueue(stem, 7, note="one")
+        assert await keys_of(bench, handle.id) == ("r-7", "c-one")
+
+    async def test_without_a_template_a_call_uses_the_allowance_of_its_task_alone(
+        self, stem: Stem, bench: Bench
+    ) -> None:
+        assert await keys_of(bench, (await charge.enqueue(stem, 7)).id) == (None, None)
+
+    async def test_many_calls_have_each_their_own_key(self, stem: Stem, bench: Bench) -> None:
+        keyed = charge.options(rate_limit_key="{order_id}")
+        batch = await stem.enqueue_many([keyed.call(number) for number in (1, 2)])
+        assert [await keys_of(bench, handle.id) for handle in batch] == [("1", None), ("2", None)]
+
+    @pytest.mark.parametrize("registry", [None, Registry.of(numbered)], ids=["unknown", "registered"])
+    async def test_a_call_by_name_has_the_keys_of_its_map(
+        self, stem: Stem, bench: Bench, registry: Registry | None
+    ) -> None:
+        handle = await stem.enqueue_named(
+            "tests.numbered", {"number": 7}, registry=registry, concurrency_key="n{number}"
+        )
+        assert await keys_of(bench, handle.id) == (None, "n7")
+
+    async def test_a_replayed_task_keeps_its_keys(self, stem: Stem, bench: Bench) -> None:
+        handle = await charge.options(rate_limit_key="{order_id}").enqueue(stem, 7)
+        await bench.finish(Bury("crashed"))
+        await bench.apply(Replay(handle.id))
+        assert await keys_of(bench, handle.id) == ("7", None)
+
+    async def test_a_unique_call_has_its_other_keys_too(self, stem: Stem, bench: Bench) -> None:
+        keyed = charge.options(unique="{order_id}", rate_limit_key="{note}")
+        first = await keyed.enqueue(stem, 7, note="one")
+        assert (await keyed.enqueue(stem, 7, note="two")).id == first.id
+        assert await keys_of(bench, first.id) == ("one", None)
+
+    async def test_a_key_that_is_given_is_not_made_of_the_arguments(self, stem: Stem) -> None:
+        keyed = charge.options(unique="{order_id}", rate_limit_key="{order_id}", unique_key="mine")
+        first = await keyed.enqueue(stem, 7)
+        assert (await keyed.enqueue(stem, 8)).id == first.id
+
+    @pytest.mark.parametrize("option", ["unique", "rate_limit_key", "concurrency_key"])
+    @pytest.mark.parametrize(
+        ("template", "said"),
+        [
+            ("{ordr_id}", "template over its arguments"),
+            ("{order_id.number}", "template over its arguments"),
+            ("{order_id", "template over its arguments"),
+            ("{note}", "1 to 200 printable characters"),
+            ("", "1 to 200 printable characters"),
+        ],
+    )
+    def test_a_template_that_gives_no_key_is_an_error_that_names_its_option(
+        self, option: str, template: str, said: str
+    ) -> None:
+        options = cast("EnqueueOptions", {option: template})
+        with pytest.raises(ConfigError, match=rf"`{option}` of task 'billing\.charge'.*{said}"):
+            charge.options(**options).call(7, note="x" * 201)
+
+
+async def keys_of(bench: Bench, task_id: str) -> tuple[str | None, str | None]:
+    record = await bench.record(task_id)
+    return record.rate_key, record.concurrency_key
 
 
 class TestDefaultsOfTheClient:

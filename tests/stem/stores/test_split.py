@@ -118,6 +118,20 @@ async def test_a_group_that_a_task_makes_with_its_end_is_made_by_who_finds_the_o
     assert await bench.finish_all() == ["member", "after"]
 
 
+async def test_what_a_task_makes_with_its_end_keeps_its_keys_when_who_finds_the_outcome_makes_it(
+    bench: Bench, broker: Unreachable
+) -> None:
+    delivery = await bench.running()
+    broker.is_lost = True
+    with pytest.raises(StoreUnavailable):
+        await bench.write(SUCCESS, publish(id="next", rate_key="a", concurrency_key="b"), fence=delivery.fence)
+    broker.is_lost = False
+    bench.clock.advance(delivery.lease / 1_000_000 + 1)
+    assert await bench.take(await bench.suspect(delivery.fence)) == []
+    record = await bench.record("next")
+    assert (record.rate_key, record.concurrency_key) == ("a", "b")
+
+
 async def test_results_are_recorded_in_the_results_and_not_in_the_broker(
     bench: Bench, broker: MemoryStore, results: MemoryStore
 ) -> None:
