@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
@@ -15,6 +16,8 @@ from typing_extensions import Unpack
 from stem.clock import Clock, SystemClock
 from stem.contracts.adapter import StoreOptions
 from stem.errors import ConfigError, UnknownTask
+from stem.routing.choose import choose_router
+from stem.routing.rules import Routing
 from stem.stores.settings import ClientSettings, Keep, choose_places, retention_of
 from stem.tasks.call import TaskCall
 from stem.tasks.definition import TaskDefinition
@@ -46,7 +49,8 @@ class Stem:
 
     `url` defaults to the environment's STEM_URL, else `sqlite:///stem.db`. With `broker` and `results` the messages are
     on one engine and the results on another. `keep` is how long records are kept after their end. `defaults` are
-    options below those of every definition. `payload_limit` is the largest encoded arguments, in bytes. `lifespan`
+    options below those of every definition. `payload_limit` is the largest encoded arguments, in bytes. `routing` is
+    the rules by which tasks get their queues, or the YAML file with them; it defaults to STEM_ROUTING. `lifespan`
     opens what each worker process needs; its value is `ctx.state`. `wrap` is given the store that was opened and
     answers the one to use: for tests, see `stem.testing.faults`. Raises `ConfigError` for what does not fit; entering
     raises `StoreError`s of the engine.
@@ -62,6 +66,7 @@ class Stem:
         keep: Keep | None = None,
         defaults: EnqueueOptions | None = None,
         payload_limit: int = 1024 * 1024,
+        routing: Routing | Path | str | None = None,
         lifespan: Lifespan | None = None,
         clock: Clock | None = None,
         wrap: Callable[[Store], Store] | None = None,
@@ -73,6 +78,7 @@ class Stem:
             ),
             defaults=defaults or EnqueueOptions(),
             payload_limit=payload_limit,
+            router=choose_router(routing, os.environ),
             wrap=wrap,
         )
         merge_options(self._settings.defaults)
@@ -203,6 +209,9 @@ class Stem:
         from stem.worker.worker import Worker
 
         weights = dict(queues) if isinstance(queues, Mapping) else dict.fromkeys(queues, 1)
+        router = self._settings.router
+        if router is not None:
+            weights = {router.queue(queue): weight for queue, weight in weights.items()}
         settings = WorkerSettings(queues=weights, concurrency=concurrency, drain=drain)
         if name is not None:
             settings = replace(settings, name=name)

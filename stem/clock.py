@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
-__all__ = ["Clock", "Micros", "SystemClock", "from_micros", "to_micros"]
+__all__ = ["Clock", "Micros", "SystemClock", "from_micros", "parse_duration", "to_micros"]
 
 Micros = int
 """Microseconds: since the Unix epoch for an instant, plain for a duration."""
@@ -64,3 +65,18 @@ _LAST: Final[Micros] = to_micros(datetime.max.replace(tzinfo=UTC))
 def from_micros(instant: Micros) -> datetime:
     """The aware UTC time of an instant; the earliest or latest time there is for one that no `datetime` can hold."""
     return _EPOCH + timedelta(microseconds=max(_FIRST, min(instant, _LAST)))
+
+
+_UNITS: Final = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
+_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+
+
+def parse_duration(text: str) -> timedelta:
+    """`250ms`, `30s`, `1h30m`, `7d`, or plain seconds. Raises `ValueError` for anything else."""
+    compact = text.strip()
+    if re.fullmatch(r"\d+(\.\d+)?", compact):
+        return timedelta(seconds=float(compact))
+    parts = _PART.findall(compact)
+    if not parts or "".join(number + unit for number, unit in parts) != compact:
+        raise ValueError(f"{text!r} is no duration; write one like 250ms, 30s, 5m, 1h30m or 7d")
+    return timedelta(microseconds=sum(float(number) * _UNITS[unit] for number, unit in parts))

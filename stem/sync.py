@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
@@ -14,6 +15,7 @@ from stem.app import Stem
 from stem.client.portal import Portal
 from stem.clock import Clock
 from stem.ids import new_id
+from stem.routing.rules import Routing
 from stem.stores.settings import Keep
 from stem.tasks.call import TaskCall
 from stem.tasks.handle import TaskHandle
@@ -108,6 +110,7 @@ class SyncStem:
         keep: Keep | None = None,
         defaults: EnqueueOptions | None = None,
         payload_limit: int = 1024 * 1024,
+        routing: Routing | Path | str | None = None,
         clock: Clock | None = None,
         wrap: Callable[[Store], Store] | None = None,
     ) -> None:
@@ -119,6 +122,7 @@ class SyncStem:
             keep=keep,
             defaults=defaults,
             payload_limit=payload_limit,
+            routing=routing,
             clock=clock,
             wrap=wrap,
         )

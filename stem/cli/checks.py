@@ -31,6 +31,8 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "build": ("libcst", "jinja2"),
     "redis": ("redis",),
     "postgres": ("asyncpg",),
+    "uvloop": ("uvloop",),
+    "yaml": ("yaml",),
     "crypto": ("cryptography",),
     "otel": ("opentelemetry",),
 }

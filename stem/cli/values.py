@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Final
 
 import click
 
+from stem.clock import parse_duration
 from stem.tasks.options import JsonValue
 
-__all__ = ["DURATION", "QUEUE", "arguments_of", "duration_of", "queue_of"]
-
-_UNITS: Final = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
-_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-
-
-def duration_of(text: str) -> timedelta:
-    """`250ms`, `30s`, `1h30m`, `7d`, or plain seconds. Raises `ValueError` for anything else."""
-    compact = text.strip()
-    if re.fullmatch(r"\d+(\.\d+)?", compact):
-        return timedelta(seconds=float(compact))
-    parts = _PART.findall(compact)
-    if not parts or "".join(number + unit for number, unit in parts) != compact:
-        raise ValueError(f"{text!r} is no duration; write one like 250ms, 30s, 5m, 1h30m or 7d")
-    return timedelta(microseconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
+__all__ = ["DURATION", "QUEUE", "arguments_of", "queue_of"]
 
 
 def queue_of(text: str) -> tuple[str, int]:
@@ -83,9 +68,9 @@ def _value_of(text: str) -> JsonValue:
 
 
 def DURATION(text: str) -> timedelta:  # noqa: N802 - stands where click has its types: type=DURATION
-    """`duration_of` as a click type."""
+    """`parse_duration` as a click type."""
     try:
-        return duration_of(text)
+        return parse_duration(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 

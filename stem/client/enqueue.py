@@ -10,6 +10,7 @@ from stem.clock import to_micros
 from stem.contracts.changes import Applied, Change, Duplicate, Publish, RefusalCode, Refused, UniqueKey, Verdict
 from stem.errors import DuplicateTask, EnqueueError, PayloadTooLarge, StemError, StoreUnavailable
 from stem.ids import new_id
+from stem.routing.router import Router
 from stem.stores.committer import Committer
 from stem.tasks.call import TaskCall
 from stem.tasks.envelope import Envelope, encode_envelope
@@ -37,12 +38,14 @@ class Publisher:
         defaults: EnqueueOptions,
         payload_limit: int,
         expect: Callable[[str], None] | None = None,
+        router: Router | None = None,
     ) -> None:
         self._committer = committer
         self._source = source
         self._defaults = defaults
         self._payload_limit = payload_limit
         self._expect = expect
+        self._router = router
 
     async def publish(self, call: TaskCall[R]) -> TaskHandle[R]:
         """Store the call. Raises `PayloadTooLarge`, `DuplicateTask`, `StoreError`; then nothing was stored."""
@@ -104,6 +107,8 @@ class Publisher:
         return TaskHandle(task_id, self._source, call.decode_result, self._options(call).wait_timeout)
 
     def _options(self, call: TaskCall[object]) -> PublishOptions:
+        if self._router is not None:
+            return self._router.options(call.name, self._defaults, call.given)
         return call.options if not self._defaults else merge_options(self._defaults, call.given)
 
     def _accepted(self, call: TaskCall[R], message: Publish, verdict: Verdict) -> TaskHandle[R]:

@@ -52,6 +52,7 @@ async def open_parts(settings: ClientSettings, source: HandleSource) -> Parts:
         defaults=settings.defaults,
         payload_limit=settings.payload_limit,
         expect=waiter.expect,
+        router=settings.router,
     )
     return Parts(
         home=Home.here(),

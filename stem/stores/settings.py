@@ -12,6 +12,7 @@ from stem.contracts.adapter import StoreOptions
 from stem.contracts.retention import Retention
 from stem.contracts.store import Store
 from stem.errors import ConfigError
+from stem.routing.router import Router
 from stem.stores.open import hide_secrets
 from stem.tasks.options import EnqueueOptions
 
@@ -66,6 +67,7 @@ class ClientSettings:
     options: StoreOptions
     defaults: EnqueueOptions
     payload_limit: int
+    router: Router | None = None
     wrap: Callable[[Store], Store] | None = None
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stem.clock import SystemClock, from_micros, to_micros
+from stem.clock import SystemClock, from_micros, parse_duration, to_micros
 
 AWARE = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=45))]))
 
@@ -65,3 +65,24 @@ async def test_a_sleep_lasts_at_least_its_duration() -> None:
     before = loop.time()
     await clock.sleep(2_000)
     assert loop.time() - before >= 0.001
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("250ms", timedelta(milliseconds=250)),
+        ("30s", timedelta(seconds=30)),
+        ("1h30m", timedelta(hours=1, minutes=30)),
+        ("7d", timedelta(days=7)),
+        ("0.5s", timedelta(milliseconds=500)),
+        ("12", timedelta(seconds=12)),
+    ],
+)
+def test_a_duration_is_numbers_with_units(text: str, expected: timedelta) -> None:
+    assert parse_duration(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "soon", "5x", "5 m", "-3s", "m5"])
+def test_anything_else_is_no_duration_and_the_message_shows_how(text: str) -> None:
+    with pytest.raises(ValueError, match="1h30m"):
+        parse_duration(text)

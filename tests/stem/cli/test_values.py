@@ -2,32 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
-from stem.cli.values import arguments_of, duration_of, queue_of
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("250ms", timedelta(milliseconds=250)),
-        ("30s", timedelta(seconds=30)),
-        ("1h30m", timedelta(hours=1, minutes=30)),
-        ("7d", timedelta(days=7)),
-        ("0.5s", timedelta(milliseconds=500)),
-        ("12", timedelta(seconds=12)),
-    ],
-)
-def test_a_duration_is_numbers_with_units(text: str, expected: timedelta) -> None:
-    assert duration_of(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "soon", "5x", "5 m", "-3s", "m5"])
-def test_anything_else_is_no_duration_and_the_message_shows_how(text: str) -> None:
-    with pytest.raises(ValueError, match="1h30m"):
-        duration_of(text)
+from stem.cli.values import arguments_of, queue_of
 
 
 def test_a_queue_has_weight_one_unless_it_says_more() -> None:
