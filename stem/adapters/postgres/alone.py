@@ -59,6 +59,7 @@ async def apply_alone(writing: Writing, change: Change) -> Verdict:
         verdict = await _apply(writing, change, writes)
         if verdict is not APPLIED:
             raise TakenBack(verdict)
+    await writing.free()
     await writing.tell()
     return APPLIED
 
@@ -143,7 +144,7 @@ async def _publish_unique(writing: Writing, write: Publish, *, alone: bool) -> V
 
 
 async def _park(writing: Writing, member: Fenced, write: Park) -> Verdict:
-    await writing.consume([member])
+    await writing.consume([member], linked=True)
     row = await _find(writing, member.fence.task_id)
     assert row is not None
     now: Micros = row["now"]

@@ -197,6 +197,7 @@ async def _end(writing: Writing, changes: list[Change]) -> list[Verdict]:
     verdicts = await writing.follow([members[place] for place in order], follow_ups, linked=True)
     ended = set(writing.tasks)
     await end_linked(writing, [member.fence.task_id for member in members if member.fence.task_id in ended])
+    await writing.free()
     await writing.tell()
     found = dict(zip(order, verdicts, strict=True))
     return [found[place] for place in range(len(members))]

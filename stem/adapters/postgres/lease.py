@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, cast
+from dataclasses import dataclass, field
+from typing import Final, Protocol, cast
 
 import asyncpg
 
@@ -19,7 +19,17 @@ from stem.contracts.store import MAX_LEASE_BYTES, Delivery, LeaseAnswer, LeaseRe
 from stem.tasks.options import Ack
 from stem.tasks.state import TaskEvent, TaskState, advance
 
-__all__ = ["GRACE", "find_suspects", "lease_messages", "take_messages"]
+__all__ = [
+    "GRACE",
+    "Asking",
+    "Way",
+    "find_suspects",
+    "lease_by",
+    "lease_messages",
+    "take_messages",
+    "terms_of",
+    "wanted_of",
+]
 
 GRACE: Final[Micros] = 1_000_000
 """For so long, and a third of its length, no lease is a suspect."""
@@ -30,77 +40,118 @@ _ROUNDS: Final = 3
 """What another worker took away meanwhile is looked for elsewhere so many times."""
 
 
+class Way(Protocol):
+    """How a lease call is made."""
+
+    async def ask(self, name: str, /, **parameters: object) -> list[asyncpg.Record]:
+        """The rows of a statement that stands alone."""
+        ...
+
+    async def claim(self, asking: Asking, quotas: Mapping[str, int]) -> None:
+        """Take up to so many of each queue."""
+        ...
+
+
 @dataclass(slots=True)
-class _Asking:
+class Asking:
     """One lease call: what was given so far, and what the last statement said beside it."""
 
-    connection: asyncpg.Connection
-    book: Book
     request: LeaseRequest
-    given: list[Delivery]
+    owed: Credits
+    given: list[Delivery] = field(default_factory=list[Delivery])
+    moved: int = 0
+    """How many were moved aside."""
     is_full: bool = False
-    """There was more than fits into one answer."""
+    """There was more than fits into one answer, or more to be moved aside than one call moves."""
     was_given_before: bool = False
     next_due: Micros | None = None
+    next_opening: Micros | None = None
+    """Until somebody who stands aside may start by a rate."""
     thawed: bool = False
     frozen: bool = False
     """There are parked messages whose pause is over, and nothing was given therefore."""
     closing: bool = False
     """There are groups that have their answer and may have members in line."""
+    limited: bool = False
+    """Something has a limit, and nothing was given therefore."""
 
     @property
     def missing(self) -> int:
+        """How many more are wanted."""
         return self.request.limit - len(self.given)
 
+    @property
+    def bytes_left(self) -> int:
+        """How much more fits into the answer."""
+        return MAX_LEASE_BYTES - sum(len(delivery.body) for delivery in self.given)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether more of the same adds nothing."""
+        return self.missing <= 0 or self.is_full or self.frozen or self.limited or self.was_given_before
+
     def answer(self) -> LeaseAnswer:
-        due = None if self.missing <= 0 else 0 if self.is_full else self.next_due
+        """What the worker gets."""
+        times = [time for time in (self.next_due, self.next_opening) if time is not None]
+        due = None if self.missing <= 0 else 0 if self.is_full else max(0, min(times)) if times else None
         return LeaseAnswer(tuple(self.given), due)
 
+    def give(self, rows: Sequence[asyncpg.Record]) -> None:
+        """Note what a statement gave, and what it says beside it."""
+        first = rows[0]
+        claimed: Sequence[asyncpg.Record] = [] if first["id"] is None else rows
+        self.was_given_before, self.closing, self.limited = first["held"], first["closing"], first["limited"]
+        self.next_due, self.next_opening = first["next_due"], first["next_opening"]
+        self.frozen = first["frozen"] and not self.given
+        self.is_full = bool(claimed) and len(claimed) < claimed[0]["tally"]
+        self.given.extend(_delivery(row, self.request.request_id) for row in claimed)
 
-async def lease_messages(
-    connection: asyncpg.Connection, book: Book, request: LeaseRequest, owed: Credits
-) -> tuple[LeaseAnswer, Credits, bool]:
-    """Lease what is due, one statement for each round, and the credits of the queues after it.
 
-    Beside it, whether there are groups with an answer, whose members are to be looked for.
-    """
-    asking = _Asking(connection, book, request, [])
-    owed = await _claim_all(asking, owed)
-    if asking.frozen:
-        await book.fetch(connection, "thaw", queues=list(request.queues), most=_THAWED)
+async def lease_messages(connection: asyncpg.Connection, book: Book, request: LeaseRequest, owed: Credits) -> Asking:
+    """Lease what is due, one statement for each round. Where something has a limit, that is said, and not given."""
+    asking = Asking(request, owed)
+    await lease_by(_AtOnce(connection, book), asking)
+    return asking
+
+
+async def lease_by(way: Way, asking: Asking) -> None:
+    """Lease what is due. What the same call was given before is given again instead."""
+    await _claim_all(way, asking)
+    if asking.frozen and not asking.limited:
+        await way.ask("thaw", queues=list(asking.request.queues), most=_THAWED)
         asking.thawed = True
-        owed = await _claim_all(asking, owed)
-    if asking.was_given_before and not asking.given:
-        return LeaseAnswer(await _held(connection, book, request.request_id)), owed, False
-    return asking.answer(), owed, asking.closing
+        await _claim_all(way, asking)
+    if asking.was_given_before:
+        rows = await way.ask("held", nonce=asking.request.request_id)
+        before = [_rescued(row, asking.request.request_id) for row in rows]
+        asking.given, asking.is_full, asking.closing = before, False, False
+        asking.next_due = asking.next_opening = None
 
 
-async def _claim_all(asking: _Asking, owed: Credits) -> Credits:
+async def _claim_all(way: Way, asking: Asking) -> None:
     request = asking.request
     if len(request.queues) > 1:
-        return await _claim_by_turns(asking, owed)
-    await _claim(asking, dict.fromkeys(request.queues, request.limit))
-    return owed
+        await _claim_by_turns(way, asking)
+    else:
+        await way.claim(asking, dict.fromkeys(request.queues, asking.missing))
 
 
-async def _claim_by_turns(asking: _Asking, owed: Credits) -> Credits:
+async def _claim_by_turns(way: Way, asking: Asking) -> None:
     """Divide the limit by weights over the queues that have something."""
     weights = asking.request.queues
     for _ in range(_ROUNDS):
         arguments = {"queues": list(weights), "quotas": [asking.missing] * len(weights)}
-        fingerprint = asking.request.fingerprint
-        rows = await asking.book.fetch(asking.connection, "available", **arguments, fingerprint=fingerprint)
+        rows = await way.ask("available", **arguments, fingerprint=asking.request.fingerprint)
         available = {cast("str", row[0]): cast("int", row[1]) for row in rows}
         weights = {queue: weights[queue] for queue in available}
-        counts, after = _shared(owed, weights, available, asking.missing)
+        counts, after = _shared(asking.owed, weights, available, asking.missing)
         before = len(asking.given)
-        await _claim(asking, counts)
+        await way.claim(asking, counts)
         taken = Counter(delivery.queue for delivery in asking.given[before:])
-        owed = after if taken else owed
+        asking.owed = after if taken else asking.owed
         weights = {queue: weight for queue, weight in weights.items() if taken[queue] >= counts.get(queue, 0)}
-        if asking.missing <= 0 or asking.is_full or asking.frozen or not weights:
+        if asking.is_over or not weights:
             break
-    return owed
 
 
 def _shared(
@@ -112,32 +163,44 @@ def _shared(
     return {queue: count for queue, count in counts.items() if count}, after
 
 
-async def _claim(asking: _Asking, quotas: Mapping[str, int]) -> None:
-    """Take up to so many of each queue, in one statement that passes over what others are taking."""
-    request, given = asking.request, asking.given
-    rows = await asking.book.fetch(
-        asking.connection,
-        "claim",
-        queues=list(quotas),
-        quotas=list(quotas.values()),
-        asked=list(request.queues),
-        given=len(given),
-        thawed=asking.thawed,
-        nonce=request.request_id,
-        fingerprint=request.fingerprint,
-        names=list(request.leases),
-        lengths=list(request.leases.values()),
-        lease=request.lease,
-        state=_RUNNING,
-        worker=request.worker,
-        started=request.started,
-        bytes=MAX_LEASE_BYTES - sum(len(delivery.body) for delivery in given),
-    )
-    asking.next_due, asking.was_given_before = rows[0]["next_due"], rows[0]["held"]
-    asking.frozen, asking.closing = rows[0]["frozen"] and not given, rows[0]["closing"]
-    claimed = [] if rows[0]["id"] is None else rows
-    asking.is_full = bool(claimed) and len(claimed) < claimed[0]["tally"]
-    given.extend(_delivery(row, request.request_id) for row in claimed)
+@dataclass(frozen=True, slots=True)
+class _AtOnce:
+    """Each round is a statement, which passes over what others are taking, and gives nothing that has a limit."""
+
+    connection: asyncpg.Connection
+    book: Book
+
+    async def ask(self, name: str, /, **parameters: object) -> list[asyncpg.Record]:
+        return await self.book.fetch(self.connection, name, **parameters)
+
+    async def claim(self, asking: Asking, quotas: Mapping[str, int]) -> None:
+        wanted = {**wanted_of(asking), "queues": list(quotas), "quotas": list(quotas.values())}
+        asking.give(await self.ask("claim", **wanted, **terms_of(asking), bytes=asking.bytes_left))
+
+
+def wanted_of(asking: Asking) -> dict[str, object]:
+    """By which a statement finds what may be given to this worker."""
+    request = asking.request
+    return {
+        "asked": list(request.queues),
+        "given": len(asking.given),
+        "thawed": asking.thawed,
+        "nonce": request.request_id,
+        "fingerprint": request.fingerprint,
+    }
+
+
+def terms_of(asking: Asking) -> dict[str, object]:
+    """Under which a statement leases to this worker."""
+    request = asking.request
+    return {
+        "names": list(request.leases),
+        "lengths": list(request.leases.values()),
+        "lease": request.lease,
+        "state": _RUNNING,
+        "worker": request.worker,
+        "started": request.started,
+    }
 
 
 def _delivery(row: asyncpg.Record, nonce: str) -> Delivery:

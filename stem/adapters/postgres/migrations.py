@@ -13,11 +13,11 @@ from stem.errors import SchemaMismatch
 
 __all__ = ["VERSION", "check_schema", "migrate_schema", "steps"]
 
-VERSION: Final = 3
+VERSION: Final = 4
 """The schema that this code was written for."""
-OLDEST: Final = 3
+OLDEST: Final = 4
 """The oldest schema that this code can still use."""
-COMPATIBLE_FROM: Final = 3
+COMPATIBLE_FROM: Final = 4
 """The oldest code that can use the schema `VERSION`."""
 _VERSION_TABLE: Final = "schema_version"
 _TABLES: Final = (  # not to_regclass, which may answer from before the lock was got

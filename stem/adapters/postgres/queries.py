@@ -125,6 +125,9 @@ def _record(row: asyncpg.Record) -> TaskRecord:
         after=None if row["after_id"] is None else After(row["after_id"], row["after_kind"]),
         member=None if row["group_id"] is None else Member(row["group_id"], row["member_index"]),
         held=row["held"],
+        rate_key=row["rate_key"],
+        concurrency_key=row["concurrency_key"],
+        limited=row["limited"],
     )
 
 

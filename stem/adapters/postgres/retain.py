@@ -55,4 +55,5 @@ async def delete_ended(writing: Writing, limit: int) -> int:
     (deleted,) = await writing.fetch("retain", live=_LIVE, most=limit - unpinned["tally"])
     await writing.fetch("groups/forget", live=_LIVE, most=limit)
     await writing.fetch("forget", most=limit, locks_kept=_LOCKS_KEPT)
+    await writing.fetch("limits/forget", most=limit)
     return int(unpinned["tally"] + deleted["tally"])

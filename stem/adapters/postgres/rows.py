@@ -48,7 +48,8 @@ REPORT: Final = (*FENCE, "sequence", "progress")
 CONSUME: Final = (*FENCE, "state", "delay", "error", "reason", "result", "least", "times")
 PUBLISH: Final = (
     *("id", "name", "queue", "priority", "wait", "not_before", "expires", "result_ttl", "ignore_result"),
-    *("max_retries", "root", "parent", "tags", "unique_key", "unique_for", "body", "by"),
+    *("max_retries", "root", "parent", "tags", "unique_key", "unique_for", "rate_key", "concurrency_key"),
+    *("body", "by"),
 )
 
 
@@ -82,6 +83,8 @@ def publish_row(write: Publish, by: str | None = None) -> Row:
         json.dumps(envelope.tags) if envelope.tags else None,
         None if unique is None else unique.key,
         None if unique is None or unique.lifetime is None else _cut(unique.lifetime),
+        write.rate_key,
+        write.concurrency_key,
         write.body,
         by,
     )

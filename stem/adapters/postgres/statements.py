@@ -145,7 +145,11 @@ def _read(name: str) -> str:
 _PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "candidates": lambda: _candidates(""),
     "candidates for update skip locked": lambda: _candidates("FOR UPDATE SKIP LOCKED"),
+    "found": lambda: _read("parts/found").replace("{candidates}", _candidates("FOR UPDATE SKIP LOCKED").rstrip()),
+    "claimed": lambda: _read("parts/claimed"),
     "next due": lambda: _read("parts/next_due"),
+    "next opening": lambda: _read("parts/next_opening"),
+    "stirred": lambda: _read("parts/stirred"),
     "release": lambda: _read("parts/release"),
     "consume": lambda: _read("parts/consume"),
     "publish": lambda: _read("parts/publish").replace("{allowed}", ""),

@@ -19,6 +19,8 @@ from stem.adapters.postgres.control import ControlPart
 from stem.adapters.postgres.groups import GroupsPart
 from stem.adapters.postgres.keeper import PostgresKeeper
 from stem.adapters.postgres.lease import find_suspects, lease_messages, take_messages
+from stem.adapters.postgres.limited import lease_carefully
+from stem.adapters.postgres.limits import LimitsPart
 from stem.adapters.postgres.line import Line
 from stem.adapters.postgres.locks import LocksPart
 from stem.adapters.postgres.migrations import check_schema
@@ -62,7 +64,7 @@ T = TypeVar("T")
 _CAPABILITIES: Final = Capabilities(durable=True, shared=True)
 
 
-class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, OutcomesPart, GroupsPart):
+class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, OutcomesPart, GroupsPart, LimitsPart):
     """`stem.contracts.store.Store` on one schema, which any number of processes on any machines may share.
 
     Every method that changes something is done whole even when its caller is cancelled. What was committed is as
@@ -119,10 +121,11 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
         if self._warming is None:
             self._warming = asyncio.ensure_future(self._warm_up())
             self._warming.add_done_callback(_look_at)
-        answer, self._owed, closing = await self._leases.run(
-            lambda c: lease_messages(c, self._book, request, self._owed)
-        )
-        return await self._without_pointless(answer, request.limit) if closing else answer
+        asking = await self._leases.run(lambda c: lease_messages(c, self._book, request, self._owed))
+        if asking.limited:
+            await lease_carefully(self._leases, self._book, asking)
+        self._owed, answer = asking.owed, asking.answer()
+        return await self._without_pointless(answer, request.limit) if asking.closing else answer
 
     async def _warm_up(self) -> None:
         """What is leased will end: that connection is opened, and its statement planned, beside the first lease."""

@@ -101,6 +101,8 @@ class Writing:
     telling: Literal["each", "once", "never"] = "each"
     queues: set[str] = field(default_factory=set[str])
     tasks: list[str] = field(default_factory=list[str])
+    let_go: list[str] = field(default_factory=list[str])
+    """Whose leases ended, which may have been holders."""
 
     def notice(self) -> Notice:
         """What to tell once this is committed."""
@@ -117,6 +119,18 @@ class Writing:
         if self.telling != "never" and (self.queues or self.tasks):
             queues, tasks = sorted(self.queues) or None, self.tasks or None
             await self.book.fetch(self.connection, "notify", queues=queues, tasks=tasks)
+
+    async def free(self) -> None:
+        """What holders leave by their ends, others may have: their queues are told of.
+
+        This comes last in its transaction: whoever leases the same waits for its commit.
+        """
+        if not self.let_go:
+            return
+        left = [tuple(row) for row in await self.fetch("limits/let_go", ids=self.let_go)]
+        if left:
+            stirred = await self.fetch("limits/stir", **columns(("shared", "key"), left))
+            self.queues.update(cast("str", row[0]) for row in stirred)
 
     async def publish(self, writes: Sequence[Publish]) -> None:
         """Make messages visible; those with known ids change nothing."""
@@ -158,8 +172,8 @@ class Writing:
     async def consume(self, members: Sequence[Fenced], *, linked: bool = False) -> list[Verdict]:
         """End leases: the outcome, or the way back into the queue.
 
-        An end that others wait for is `UNDONE`, unless `linked` says that what follows from it will be written in the
-        same transaction.
+        An end that others wait for, and that of a holder, is `UNDONE`, unless `linked` says that what follows from it
+        will be written in the same transaction.
         """
         return await self._end("consume", members, {"linked": linked})
 
@@ -183,6 +197,8 @@ class Writing:
         done: set[str] = set(row["done"] or ())
         self.queues.update(row["queues"] or ())
         self.tasks.extend(row["tasks"] or ())
+        if more["linked"]:
+            self.let_go.extend(done)
         known: dict[str, bool] = {}
         if len(done) < len(members):
             known = await self._used(given)

@@ -1,66 +1,29 @@
-WITH clock AS MATERIALIZED (SELECT {now} AS now),
-cold AS MATERIALIZED (
-    SELECT EXISTS (
-        SELECT FROM unnest(:asked::text[]) AS w (queue) CROSS JOIN LATERAL (
-            SELECT FROM {schema}.line AS l
-            WHERE l.queue = w.queue AND l.parked_for IS NOT NULL AND l.due <= (SELECT now FROM clock) LIMIT 1
-        ) AS l
-    ) AS frozen
-),
-wanted AS MATERIALIZED (
-    SELECT * FROM unnest(:queues::text[], :quotas::integer[]) AS w (queue, quota)
-    WHERE
-        (:given::bigint > 0 OR NOT EXISTS (SELECT FROM {schema}.leases AS l WHERE l.nonce = :nonce AND l.held > 0))
-        AND NOT EXISTS (SELECT FROM {schema}.pauses AS p WHERE p.queue = w.queue)
-        AND (:thawed::boolean OR NOT (SELECT frozen FROM cold))
-),
-found AS MATERIALIZED (
-    SELECT m.*, row_number() OVER (PARTITION BY m.queue ORDER BY m.priority DESC, m.since, m.seq) AS turn, w.quota
-    FROM wanted AS w CROSS JOIN LATERAL (
-{candidates for update skip locked}
-    ) AS m
+WITH {found},
+limited AS MATERIALIZED (
+    SELECT
+        EXISTS (
+            SELECT FROM unnest(:asked::text[]) AS w (queue) CROSS JOIN LATERAL (
+                SELECT FROM {schema}.gates AS g
+                WHERE g.queue = w.queue AND g.opens_at <= (SELECT now FROM clock) LIMIT 1
+            ) AS g
+            WHERE NOT EXISTS (SELECT FROM {schema}.pauses AS p WHERE p.queue = w.queue)
+        )
+        OR EXISTS (
+            SELECT FROM found AS f CROSS JOIN LATERAL (
+                SELECT t.name FROM {schema}.tasks AS t WHERE t.seq = f.seq LIMIT 1
+            ) AS t CROSS JOIN LATERAL (SELECT FROM {schema}.limits AS l WHERE l.name = t.name LIMIT 1) AS l
+        ) AS met
+    WHERE EXISTS (SELECT FROM {schema}.limits) OR EXISTS (SELECT FROM {schema}.gates)
 ),
 placed AS MATERIALIZED (
     SELECT
         f.at, f.seq, f.state, :given::bigint + row_number() OVER line AS place, sum(f.size) OVER line AS total,
-        count(*) OVER () AS tally
+        count(*) OVER () AS tally, NULL::text[] AS holds
     FROM found AS f WHERE f.turn <= f.quota
     WINDOW line AS (ORDER BY f.turn, f.queue ROWS UNBOUNDED PRECEDING)
 ),
-chosen AS MATERIALIZED (SELECT * FROM placed AS p WHERE p.place = 1 OR p.total <= :bytes::bigint),
-left_line AS (DELETE FROM {schema}.line AS l USING chosen AS p WHERE l.ctid = p.at),
-done AS (
-    UPDATE {schema}.tasks AS t
-    SET
-        state = :state, due = NULL, fence = t.fence + 1, nonce = :nonce, worker = :worker,
-        deliveries = t.deliveries + 1, lease = {length}, lease_until = c.now + {length},
-        started = p.place <= :started::bigint, place = p.place,
-        began = t.started_at IS NOT NULL,
-        started_at = CASE WHEN p.place <= :started::bigint THEN c.now ELSE t.started_at END,
-        backoff = NULL, ack = NULL, parked_at = NULL, parked_reason = NULL,
-        lost_by = NULL, lost_started = NULL, lost_backoff = NULL, lost_ack = NULL, progress_sequence = NULL
-    FROM chosen AS p CROSS JOIN clock AS c
-    WHERE t.seq = ANY (ARRAY[p.seq])
-    RETURNING {message}, t.place, p.tally, t.seq, p.state AS was
+chosen AS MATERIALIZED (
+    SELECT * FROM placed AS p
+    WHERE (p.place = 1 OR p.total <= :bytes::bigint) AND (SELECT met FROM limited) IS NOT TRUE
 ),
-counted AS (
-    INSERT INTO {schema}.tallies (queue, state, delta)
-    SELECT d.queue, s.state, s.delta
-    FROM (SELECT queue, was, count(*) AS tally FROM done GROUP BY queue, was) AS d
-    CROSS JOIN LATERAL (VALUES (d.was, - d.tally), (:state, d.tally)) AS s (state, delta)
-),
-noted AS (
-    INSERT INTO {schema}.leases AS l (nonce, held, seqs)
-    SELECT :nonce, count(*), array_agg(d.seq) FROM done AS d HAVING count(*) > 0
-    ON CONFLICT (nonce) DO UPDATE SET held = l.held + excluded.held, seqs = l.seqs || excluded.seqs
-)
-SELECT
-    d.*,
-    (
-{next due}
-    ) - c.now AS next_due,
-    EXISTS (SELECT FROM {schema}.leases AS l WHERE l.nonce = :nonce AND l.held > 0) AS held,
-    (SELECT frozen FROM cold) AND NOT :thawed::boolean AS frozen,
-    EXISTS (SELECT FROM {schema}.closing AS l WHERE NOT l.swept) AS closing
-FROM clock AS c LEFT JOIN done AS d ON true
-ORDER BY d.place
+{claimed}

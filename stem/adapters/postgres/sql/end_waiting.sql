@@ -10,6 +10,7 @@ left_line AS (
     DELETE FROM {schema}.line AS l USING given AS g
     WHERE l.queue = g.queue AND l.priority = g.priority AND l.due = g.due AND l.seq = g.seq
 ),
+left_side AS (DELETE FROM {schema}.side AS s USING given AS g WHERE s.seq = ANY (ARRAY[g.seq])),
 done AS (
     UPDATE {schema}.tasks AS t
     SET

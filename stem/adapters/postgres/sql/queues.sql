@@ -24,7 +24,8 @@ oldest AS (
         (
             SELECT t.parked_at FROM {schema}.line AS t WHERE t.queue = q.queue AND t.parked_for IS NOT NULL
             ORDER BY t.parked_at LIMIT 1
-        )
+        ),
+        (SELECT t.since FROM {schema}.side AS t WHERE t.queue = q.queue ORDER BY t.since LIMIT 1)
     ) AS due
     FROM (SELECT DISTINCT s.queue FROM sums AS s WHERE s.tally <> 0) AS q
 )

@@ -34,8 +34,8 @@ class Counted:
         self._requests += 1
         nonce = f"request-{self._requests}"
         request = LeaseRequest(request_id=nonce, worker="w", fingerprint="f", queues={"default": 1}, limit=LIMIT)
-        answer, _, _ = await lease_messages(self.connection, self.book, request, {})
-        return answer.deliveries
+        asking = await lease_messages(self.connection, self.book, request, {})
+        return asking.answer().deliveries
 
     async def settle(self, deliveries: tuple[Delivery, ...]) -> None:
         members = [Fenced(delivery.fence, 1, Settle(TaskEvent.SUCCEEDED, b"1")) for delivery in deliveries]

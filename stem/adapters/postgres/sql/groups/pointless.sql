@@ -14,7 +14,15 @@ standing AS MATERIALIZED (
         FOR UPDATE SKIP LOCKED
     ) AS l
     WHERE t.due IS NOT NULL
+),
+aside AS MATERIALIZED (
+    SELECT t.id, t.group_id FROM live AS t CROSS JOIN LATERAL (
+        SELECT FROM {schema}.side AS s WHERE s.seq = t.seq LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) AS s
+    WHERE t.due IS NOT NULL
 )
 SELECT t.id, t.group_id FROM standing AS t
+UNION ALL
+SELECT t.id, t.group_id FROM aside AS t
 UNION ALL
 SELECT t.id, t.group_id FROM live AS t WHERE t.due IS NULL

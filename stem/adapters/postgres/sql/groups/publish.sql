@@ -3,18 +3,19 @@ new AS (
     SELECT * FROM unnest(
         :id::text[], :name::text[], :queue::text[], :priority::integer[], :wait::bigint[], :not_before::bigint[],
         :expires::bigint[], :result_ttl::bigint[], :ignore_result::boolean[], :max_retries::integer[], :root::text[],
-        :parent::text[], :tags::text[], :unique_key::text[], :unique_for::bigint[], :body::bytea[],
+        :parent::text[], :tags::text[], :unique_key::text[], :unique_for::bigint[], :rate_key::text[], :concurrency_key::text[],
+        :body::bytea[],
         :after_kind::text[], :after_id::text[], :group_id::text[], :member_index::bigint[], :held::boolean[],
         :awaited::boolean[]
     ) AS g (
         id, name, queue, priority, wait, not_before, expires, result_ttl, ignore_result, max_retries, root, parent,
-        tags, unique_key, unique_for, body, after_kind, after_id, group_id, member_index, held, awaited
+        tags, unique_key, unique_for, rate_key, concurrency_key, body, after_kind, after_id, group_id, member_index, held, awaited
     )
 ),
 made AS (
     INSERT INTO {schema}.tasks (
         id, name, queue, priority, due, expires_at, result_ttl, ignore_result, max_retries, root, parent, tags,
-        unique_key, unique_for, body, state, published_at, accepted_at, wait, not_before, expires, after_kind, after_id,
+        unique_key, unique_for, rate_key, concurrency_key, body, state, published_at, accepted_at, wait, not_before, expires, after_kind, after_id,
         group_id, member_index, held, awaited
     )
     SELECT
@@ -24,7 +25,7 @@ made AS (
         END,
         CASE WHEN NOT g.held OR (g.after_id IS NULL AND g.group_id IS NULL) THEN c.now + g.expires END,
         g.result_ttl, g.ignore_result, g.max_retries, g.root, g.parent, g.tags::jsonb, g.unique_key, g.unique_for,
-        g.body, :initial, c.now, c.now, g.wait, g.not_before, g.expires, g.after_kind, g.after_id, g.group_id,
+        g.rate_key, g.concurrency_key, g.body, :initial, c.now, c.now, g.wait, g.not_before, g.expires, g.after_kind, g.after_id, g.group_id,
         g.member_index, g.held, g.awaited
     FROM new AS g CROSS JOIN clock AS c
     ON CONFLICT (id) DO NOTHING

@@ -21,7 +21,7 @@ done AS (
         nonce = NULL, lease = NULL, lease_until = NULL, started = false, backoff = NULL, ack = NULL,
         lost_by = NULL, lost_started = NULL, lost_backoff = NULL, lost_ack = NULL
     FROM given AS g CROSS JOIN clock AS c
-    WHERE {fenced} AND (:linked::boolean OR NOT (g.ended AND t.awaited))
+    WHERE {fenced} AND (:linked::boolean OR NOT (t.holds IS NOT NULL OR g.ended AND t.awaited))
     RETURNING
         t.id, t.seq, t.queue, t.priority, t.state, t.due, t.keep_until, t.refused_by, t.refused_until, t.unique_key,
         octet_length(t.body) AS size, CASE WHEN t.generation = 0 THEN t.group_id END AS group_id, g.nonce, g.ended,

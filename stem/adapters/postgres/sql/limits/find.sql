@@ -1,0 +1,1 @@
+SELECT l.name, l.shared, l.interval, l.tolerance, l.concurrency FROM {schema}.limits AS l ORDER BY l.name

@@ -1,0 +1,7 @@
+DELETE FROM {schema}.allowances AS a
+WHERE a.ctid = ANY (ARRAY(
+    SELECT o.ctid FROM {schema}.allowances AS o
+    WHERE o.used <= CASE o.kind WHEN 'rate' THEN {now} ELSE 0 END
+    LIMIT :most::bigint
+    FOR UPDATE SKIP LOCKED
+))

@@ -1,0 +1,1 @@
+LOCK TABLE {schema}.limits IN ROW SHARE MODE
