@@ -199,11 +199,16 @@ class Stem:
         concurrency: int = 100,
         name: str | None = None,
         drain: timedelta = timedelta(seconds=25),
+        children: int | None = None,
+        max_tasks_per_child: int | None = None,
+        max_memory_per_child: int | None = None,
     ) -> Worker:
         """A worker in this process: `async with stem.worker(registry): ...`.
 
         `queues` are names, or names with weights; `concurrency` bounds what runs at once; `drain` is how long a
-        stop waits for what runs. Raises `ConfigError` for what this worker could not run.
+        stop waits for what runs. Tasks with `run_in="process"` run in at most `children` child processes (the number of
+        processors when not given), each replaced after so many tasks or bytes. Raises `ConfigError` for what this
+        worker could not run.
         """
         from stem.worker.settings import WorkerSettings
         from stem.worker.worker import Worker
@@ -212,9 +217,17 @@ class Stem:
         router = self._settings.router
         if router is not None:
             weights = {router.queue(queue): weight for queue, weight in weights.items()}
-        settings = WorkerSettings(queues=weights, concurrency=concurrency, drain=drain)
+        settings = WorkerSettings(
+            queues=weights,
+            concurrency=concurrency,
+            drain=drain,
+            max_tasks_per_child=max_tasks_per_child,
+            max_memory_per_child=max_memory_per_child,
+        )
         if name is not None:
             settings = replace(settings, name=name)
+        if children is not None:
+            settings = replace(settings, children=children)
         parts = self._open
         return Worker(
             parts.store,

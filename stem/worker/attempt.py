@@ -17,7 +17,7 @@ from stem.tasks.retry import Backoff
 from stem.worker import decide
 from stem.worker.context import Controls, Surroundings, open_context
 from stem.worker.decide import Stop
-from stem.worker.failures import failure_of
+from stem.worker.failures import failure_of, unencodable
 from stem.worker.held import Held, Phase
 from stem.worker.lanes import Lanes
 from stem.worker.run import Job, Jobs, Lane
@@ -141,6 +141,8 @@ class Attempts:
         held.phase = Phase.HANDLING
         job = opened.job
         held.once = job.rules.ack == "early"
+        if job.apart is not None:
+            return await self._apart(held, opened)
         context: tuple[object, ...] = ()
         if job.wants_context:
             envelope = envelope_of(opened.header, opened.payload)
@@ -152,12 +154,18 @@ class Attempts:
             return job.handler(*context, **opened.arguments)
         return await self._lanes.call(held, job, partial(job.handler, *context, **opened.arguments))
 
+    async def _apart(self, held: Held, opened: _Opened) -> object:
+        envelope = envelope_of(opened.header, opened.payload)
+        if opened.job.wants_context:
+            opened.controls = Controls(held, envelope, self._around)
+        return await self._lanes.apart(held, opened.job, envelope, opened.controls)
+
     def _after_success(self, held: Held, opened: _Opened, value: object) -> Change:
         controls = opened.controls
         try:
             result = opened.job.encode(value)
         except Exception as error:  # noqa: BLE001  # serializers are the user's code
-            refused = error if isinstance(error, ResultRefused) else _unencodable(held, error)
+            refused = error if isinstance(error, ResultRefused) else unencodable(held.delivery.name, error)
             return decide.decide_refused(held.delivery, failure_of(refused))
         return decide.decide_success(held.delivery, result, () if controls is None else controls.follow_ups)
 
@@ -174,7 +182,8 @@ class Attempts:
 
     def _failed(self, held: Held, job: Job, backoff: Backoff, error: BaseException) -> Change:
         delivery = held.delivery
-        _log.info("task %s (%s) raised %s", delivery.fence.task_id, delivery.name, type(error).__name__)
+        kind = error.fault.failure.kind if isinstance(error, decide.Judged) else type(error).__name__
+        _log.info("task %s (%s) raised %s", delivery.fence.task_id, delivery.name, kind)
         return decide.decide_error(
             delivery,
             error,
@@ -182,6 +191,7 @@ class Attempts:
             backoff=backoff,
             random=random.random(),  # noqa: S311  # spreads retries; nothing secret hangs on it
             cancelled=held.cancel_requested,
+            once=held.once,
         )
 
     def _settle(self, held: Held, change: Change) -> None:
@@ -215,11 +225,3 @@ class Attempts:
             self._stats.fenced += 1
             return None
         return cast("Applied | Refused", verdict)
-
-
-def _unencodable(held: Held, error: Exception) -> ResultRefused:
-    return ResultRefused(
-        expected=f"a result of task '{held.delivery.name}' that can be encoded",
-        found=f"{type(error).__name__} from its serializer",
-        do="Correct the serializer of the result's type.",
-    )

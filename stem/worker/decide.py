@@ -18,6 +18,8 @@ from stem.tasks.status import Failure
 from stem.worker.failures import failure_of
 
 __all__ = [
+    "Fault",
+    "Judged",
     "Reason",
     "Rules",
     "Stop",
@@ -30,6 +32,7 @@ __all__ = [
     "decide_undecodable",
     "decide_unknown",
     "decide_version",
+    "judge",
     "park_pause",
     "starts_alone",
 ]
@@ -81,23 +84,68 @@ def decide_success(delivery: Delivery, result: bytes, follow_ups: tuple[Publish,
     return Change((settle, *follow_ups), delivery.fence)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What an error means for its task, judged where its class is known."""
+
+    failure: Failure
+    repeated: bool = True
+    delay: Micros | None = None
+    """Until the next attempt, where the handler asked for one."""
+    reason: str | None = None
+    """Why it goes to the dead letters whatever else holds."""
+    crash: bool = False
+    """The process that ran it is gone."""
+
+
+class Judged(Exception):
+    """An error that another process met and judged."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.failure.message)
+        self.fault = fault
+
+
+def judge(error: BaseException, retry: Retry) -> Fault:
+    """What an error means under a policy."""
+    if isinstance(error, Judged):
+        return error.fault
+    asked = error.delay if isinstance(error, RetryRequested) else None
+    return Fault(
+        failure=failure_of(error),
+        repeated=_is_repeated(error, retry),
+        delay=None if asked is None else to_micros(asked),
+    )
+
+
 def decide_error(
-    delivery: Delivery, error: BaseException, retry: Retry, *, backoff: Backoff, random: float, cancelled: bool
+    delivery: Delivery,
+    error: BaseException,
+    retry: Retry,
+    *,
+    backoff: Backoff,
+    random: float,
+    cancelled: bool,
+    once: bool = False,
 ) -> Change:
     """The attempt failed: cancelled when that was asked for, else again after the backoff, else the dead letters.
 
     A cancellation that the handler made up itself, and `SystemExit`, count as any other error. `random` is in [0, 1).
+    `once` says that the task must not run again if the process that ran it is gone.
     """
-    failure = failure_of(error)
+    fault = judge(error, retry)
+    if fault.reason is not None:
+        return _one(delivery, Bury(fault.reason, fault.failure))
     if cancelled:
-        return _one(delivery, Settle(TaskEvent.CANCELLED, error=failure))
-    if not _is_repeated(error, retry):
-        return _one(delivery, Bury(Reason.NOT_RETRIED, failure))
+        return _one(delivery, Settle(TaskEvent.CANCELLED, error=fault.failure))
+    if fault.crash and once:
+        return _one(delivery, Bury(Reason.WORKER_LOST, fault.failure))
+    if not fault.repeated:
+        return _one(delivery, Bury(Reason.NOT_RETRIED, fault.failure))
     if delivery.attempt >= delivery.max_retries:
-        return _one(delivery, Bury(Reason.RETRIES_USED_UP, failure))
-    asked = error.delay if isinstance(error, RetryRequested) else None
-    delay = backoff.delay(delivery.attempt, random) if asked is None else max(0, to_micros(asked))
-    return _one(delivery, Reschedule(delay, failure))
+        return _one(delivery, Bury(Reason.CRASHED if fault.crash else Reason.RETRIES_USED_UP, fault.failure))
+    delay = backoff.delay(delivery.attempt, random) if fault.delay is None else max(0, fault.delay)
+    return _one(delivery, Reschedule(delay, fault.failure))
 
 
 def decide_guard(delivery: Delivery) -> Change | None:

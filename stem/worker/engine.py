@@ -22,6 +22,8 @@ from stem.worker.fetch import Demand, Fetcher
 from stem.worker.held import Held
 from stem.worker.lanes import Lanes
 from stem.worker.lease import LeaseKeeper
+from stem.worker.process.messages import Setup
+from stem.worker.process.pool import Children, Recycling
 from stem.worker.run import Jobs, Threads, other_leases, takes_early
 from stem.worker.settings import WorkerSettings
 from stem.worker.slots import Slots
@@ -51,7 +53,9 @@ class Outside:
 class Engine:
     """Made on the event loop that it works on. Nothing runs until its owner starts the loops."""
 
-    def __init__(self, outside: Outside, jobs: Jobs, state: object, stats: WorkerStats) -> None:
+    def __init__(
+        self, outside: Outside, jobs: Jobs, state: object, stats: WorkerStats, *, setup: Setup | None = None
+    ) -> None:
         settings, clock = outside.settings, outside.clock
         self._commits = outside.commits
         self._clock = clock
@@ -69,9 +73,11 @@ class Engine:
         )
         self.keeper = LeaseKeeper(outside.store.keeper, self.slots.held, clock=clock, tell=self._tell)
         self.threads = Threads(settings.concurrency)
+        self.children = None if setup is None else _children(setup, settings, clock)
+        lanes = Lanes(self.threads, self.children, clock=clock)
         self._attempts = Attempts(
             jobs,
-            Lanes(self.threads, clock=clock),
+            lanes,
             fingerprint=outside.registry.fingerprint,
             around=Surroundings(
                 worker=settings.name,
@@ -168,12 +174,17 @@ def _hear(news: Sequence[tuple[Held, LeaseVerdict]]) -> None:
             case LeaseVerdict.LOST:
                 held.end(Stop.LOST)
             case LeaseVerdict.CANCEL:
-                held.cancel_requested = True
+                held.request_cancel()
             case LeaseVerdict.TERMINATE:
-                held.cancel_requested = True
+                held.request_cancel()
                 held.end(Stop.TERMINATE)
             case LeaseVerdict.KEPT:
                 pass
+
+
+def _children(setup: Setup, settings: WorkerSettings, clock: Clock) -> Children:
+    recycling = Recycling(settings.max_tasks_per_child, settings.max_memory_per_child)
+    return Children(setup, most=min(settings.children, settings.concurrency), recycling=recycling, clock=clock)
 
 
 def _wants(outside: Outside, jobs: Jobs) -> Demand:

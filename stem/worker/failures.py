@@ -6,10 +6,10 @@ from traceback import TracebackException
 from types import TracebackType
 from typing import Final
 
-from stem.errors import StemError
+from stem.errors import ResultRefused, StemError
 from stem.tasks.status import Failure
 
-__all__ = ["failure_of"]
+__all__ = ["failure_of", "unencodable"]
 
 _MOST_MESSAGE: Final = 4_000
 _MOST_TRACEBACK: Final = 16_000
@@ -22,6 +22,15 @@ def failure_of(error: BaseException) -> Failure:
         message=_message(error),
         traceback=_traceback(error),
         code=error.code if isinstance(error, StemError) else "",
+    )
+
+
+def unencodable(task: str, error: Exception) -> ResultRefused:
+    """What it means that a result's own serializer failed."""
+    return ResultRefused(
+        expected=f"a result of task '{task}' that can be encoded",
+        found=f"{type(error).__name__} from its serializer",
+        do="Correct the serializer of the result's type.",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -44,6 +45,8 @@ class Held:
     """What runs the handler, where it may outlive the attempt; it keeps its slot until it ends."""
     deadline: Micros | None = None
     """When the attempt must be over, by the wall clock; `None` without a time limit."""
+    on_cancel: Callable[[], None] | None = None
+    """Called when a cancel is requested, for a handler in another process."""
     overdue: bool = False
     """A time limit was reached."""
 
@@ -56,6 +59,12 @@ class Held:
     @property
     def fence(self) -> Fence:
         return self.delivery.fence
+
+    def request_cancel(self) -> None:
+        """A cancel was requested; the handler may ask for it."""
+        if not self.cancel_requested and self.on_cancel is not None:
+            self.on_cancel()
+        self.cancel_requested = True
 
     def end(self, why: Stop) -> None:
         """Stop the attempt, for the first reason that was given; one that is being settled goes on to its verdict."""

@@ -19,10 +19,11 @@ from stem.tasks.definition import Binding
 from stem.tasks.options import HandlerOptions, RunIn
 from stem.worker.decide import Rules
 from stem.worker.held import Held
+from stem.worker.process.apart import Apart, apart_of
 from stem.worker.time_limits import TimeLimits, limits_of
 from stem.worker.versions import Reader, older_readers
 
-__all__ = ["Job", "Jobs", "Lane", "Threads", "make_jobs", "other_leases", "takes_early"]
+__all__ = ["Job", "Jobs", "Lane", "Threads", "make_jobs", "other_leases", "runs_apart", "takes_early"]
 
 
 class Lane(Enum):
@@ -35,6 +36,8 @@ class Lane(Enum):
     THREAD = auto()
     THREAD_COROUTINE = auto()
     """A coroutine function on a loop of its own, in a thread."""
+    PROCESS = auto()
+    """Either, in a child process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Job:
     """How the arguments of older versions are read."""
     encode: Callable[[object], bytes]
     limits: TimeLimits | None = None
+    apart: Apart | None = None
+    """Where a child process finds it; then arguments and results pass this process as the bytes that they are."""
 
 
 Jobs = Mapping[str, Job]
@@ -63,7 +68,7 @@ _IN_THREAD: Final = {True: Lane.THREAD_COROUTINE, False: Lane.THREAD}
 def make_jobs(registry: Registry) -> Jobs:
     """Every name and alias of the registry with its job; loads the types of all tasks.
 
-    Raises `ConfigError` for a task that this version cannot run, and for types that cannot be loaded.
+    Raises `ConfigError` for a task that cannot run as it asks to, and for types that cannot be loaded.
     """
     jobs: dict[str, Job] = {}
     for binding in registry.bindings:
@@ -73,14 +78,10 @@ def make_jobs(registry: Registry) -> Jobs:
     return jobs
 
 
-def lane_of(name: str, run_in: RunIn, *, is_async: bool) -> Lane:
-    """Where a handler runs. Raises `ConfigError` for `run_in="process"`, which is not in this version."""
+def lane_of(run_in: RunIn, *, is_async: bool) -> Lane:
+    """Where a handler runs."""
     if run_in == "process":
-        raise ConfigError(
-            expected=f"task '{name}' to run on the loop or in a thread",
-            found='run_in="process", which is not in this version',
-            do='Use run_in="thread", or leave it out.',
-        )
+        return Lane.PROCESS
     on_loop = is_async if run_in == "auto" else run_in == "loop"
     return (_ON_LOOP if on_loop else _IN_THREAD)[is_async]
 
@@ -101,12 +102,18 @@ def takes_early(jobs: Jobs) -> bool:
     return any(job.rules.ack == "early" for job in jobs.values())
 
 
+def runs_apart(jobs: Jobs) -> bool:
+    """Whether any task runs in a child process."""
+    return any(job.apart is not None for job in jobs.values())
+
+
 def _job(binding: Binding, options: HandlerOptions) -> Job:
     definition = binding.definition
     backoff = options.retry.backoff
-    lane, limits = lane_of(binding.name, options.run_in, is_async=binding.is_async), limits_of(options)
+    lane, limits = lane_of(options.run_in, is_async=binding.is_async), limits_of(options)
     if lane is Lane.LOOP_PLAIN and limits is not None:
         raise _unlimitable(binding.name)
+    apart = apart_of(binding) if lane is Lane.PROCESS else None
     return Job(
         handler=binding.handler,
         wants_context=binding.wants_context,
@@ -119,11 +126,20 @@ def _job(binding: Binding, options: HandlerOptions) -> Job:
             ack=options.ack,
         ),
         start=Start(backoff, options.ack),
-        decode=definition.arguments.decode,
-        older=older_readers(binding),
-        encode=definition.results.encode,
+        decode=definition.arguments.decode if apart is None else _left_to_the_child,
+        older=older_readers(binding) if apart is None else {},
+        encode=definition.results.encode if apart is None else _as_it_is,
         limits=limits,
+        apart=apart,
     )
+
+
+def _left_to_the_child(_payload: bytes) -> dict[str, object]:
+    return {}
+
+
+def _as_it_is(result: object) -> bytes:
+    return cast("bytes", result)
 
 
 def _unlimitable(name: str) -> ConfigError:

@@ -26,6 +26,12 @@ class WorkerSettings:
     """Queue name to weight, 1 or more."""
     concurrency: int = 100
     """How many handlers run at once, on the loop and in threads together."""
+    children: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """How many child processes at most, for tasks with `run_in="process"`; started when they are needed."""
+    max_tasks_per_child: int | None = None
+    """A child is replaced after so many tasks."""
+    max_memory_per_child: int | None = None
+    """A child is replaced when it holds so many bytes after a task."""
     lease: timedelta = timedelta(seconds=10)
     """For tasks that set no lease of their own; a dead worker's task is found within about this long plus 2.7 s."""
     sweep_every: timedelta = timedelta(seconds=2)
@@ -41,6 +47,10 @@ class WorkerSettings:
             _require(0 < len(queue) <= 200 and queue.isprintable(), "queues", "named by printable text", queue)
             _require(weight >= 1, "queues", f"a weight of 1 or more for '{queue}'", weight)
         _require(self.concurrency >= 1, "concurrency", "1 or more", self.concurrency)
+        _require(self.children >= 1, "children", "1 or more", self.children)
+        for name in ("max_tasks_per_child", "max_memory_per_child"):
+            most = getattr(self, name)
+            _require(most is None or most >= 1, name, "1 or more, or None", most)
         _require(self.lease >= _SHORTEST_LEASE, "lease", "one second or more", self.lease)
         for name in ("sweep_every", "beat_every"):
             _require(getattr(self, name) > _ZERO, name, "longer than zero", getattr(self, name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, cast
@@ -14,7 +14,7 @@ from stem.errors import HardTimeLimit, SoftTimeLimit
 from stem.tasks.options import HandlerOptions
 from stem.worker.held import Held
 
-__all__ = ["Interruptible", "Run", "TimeLimits", "limits_of"]
+__all__ = ["Interruptible", "Raised", "Run", "TimeLimits", "contain", "limits_of", "value_of"]
 
 END_GRACE: Final[Micros] = 1_000_000
 """How long work that was cancelled at its hard limit has to end, before its attempt is decided without it."""
@@ -96,7 +96,7 @@ class Run:
             raise
         finally:
             watching.cancel()
-        return self._work.result()
+        return value_of(self._work.result())
 
     async def _watch(self, limits: TimeLimits) -> None:
         spent = 0
@@ -132,6 +132,28 @@ def _seen(work: asyncio.Task[object]) -> None:
         work.exception()
 
 
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An error as a value."""
+
+    error: BaseException
+
+
+async def contain(work: Awaitable[object]) -> object:
+    """What is awaited, but `SystemExit` and `KeyboardInterrupt` as values: a task that ends with one ends its loop."""
+    try:
+        return await work
+    except (SystemExit, KeyboardInterrupt) as error:
+        return Raised(error)
+
+
+def value_of(outcome: object) -> object:
+    """The value that was contained, or its error raised."""
+    if isinstance(outcome, Raised):
+        raise outcome.error
+    return outcome
+
+
 class _Interruption(SoftTimeLimit, asyncio.CancelledError):
     """`SoftTimeLimit` as it is raised inside: libraries that clean up after a cancellation clean up after this too."""
 
@@ -142,7 +164,7 @@ class Interruptible:
     def __init__(self, coroutine: Coroutine[Any, Any, object]) -> None:
         self._coroutine = coroutine
         self._pending: SoftTimeLimit | None = None
-        self.work: asyncio.Task[object] = asyncio.ensure_future(self._finish())
+        self.work: asyncio.Task[object] = asyncio.ensure_future(contain(self._finish()))
 
     def interrupt(self, error: SoftTimeLimit) -> None:
         """Raise it inside, at the next turn of the loop."""

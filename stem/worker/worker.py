@@ -20,7 +20,8 @@ from stem.stores.committer import Commits
 from stem.worker.context import CallPublisher
 from stem.worker.decide import Stop
 from stem.worker.engine import Engine, Outside
-from stem.worker.run import make_jobs
+from stem.worker.process.apart import setup_of
+from stem.worker.run import make_jobs, runs_apart
 from stem.worker.settings import WorkerSettings
 from stem.worker.signals import install_signals
 from stem.worker.stats import WorkerStats
@@ -94,9 +95,10 @@ class Worker:
     async def __aenter__(self) -> Self:
         """Start. Raises `ConfigError` for a task that cannot run here; then nothing was started."""
         jobs = make_jobs(self._outside.registry)
+        setup = setup_of(self.name, self._lifespan) if runs_apart(jobs) else None
         async with AsyncExitStack() as stack:
             state = None if self._lifespan is None else await stack.enter_async_context(self._lifespan())
-            self._engine = engine = Engine(self._outside, jobs, state, self._stats)
+            self._engine = engine = Engine(self._outside, jobs, state, self._stats, setup=setup)
             await self._beat()
             stack.callback(self._outside.store.listen(engine.fetcher.hear).close)
             engine.keeper.start()
@@ -242,6 +244,8 @@ class Worker:
         engine.keeper.stop()
         await asyncio.to_thread(engine.keeper.join, _JOIN_SECONDS)
         engine.threads.close()
+        if engine.children is not None:
+            await engine.children.aclose()
         try:
             await self._outside.store.retire(self.name)
         except StoreError as error:

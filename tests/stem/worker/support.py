@@ -20,7 +20,8 @@ from stem.tasks.retry import Backoff
 from stem.testing import ManualClock
 from stem.testing.contracts.build import Bench
 from stem.worker.engine import Engine, Outside
-from stem.worker.run import make_jobs
+from stem.worker.process.apart import setup_of
+from stem.worker.run import make_jobs, runs_apart
 from stem.worker.settings import WorkerSettings
 from stem.worker.stats import WorkerStats
 from stem.worker.worker import Lifespan, Worker
@@ -123,6 +124,8 @@ class Hands:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         self.engine.keeper.close()
         self.engine.threads.close()
+        if self.engine.children is not None:
+            await self.engine.children.aclose()
 
 
 @dataclass(slots=True)
@@ -146,9 +149,16 @@ class Workshop:
         """Publish a call; its id."""
         return (await self.publisher.publish(call)).id
 
-    def hands(self, *handlers: Callable[..., object], name: str = "worker-1", concurrency: int = 10) -> Hands:
+    def hands(
+        self,
+        *handlers: Callable[..., object],
+        name: str = "worker-1",
+        concurrency: int = 10,
+        settings: WorkerSettings | None = None,
+        lifespan: Lifespan | None = None,
+    ) -> Hands:
         """An engine for these handlers."""
-        settings = WorkerSettings(name=name, concurrency=concurrency)
+        settings = settings or WorkerSettings(name=name, concurrency=concurrency)
         registry = Registry.of(*handlers)
         stats = WorkerStats()
         outside = Outside(
@@ -159,7 +169,9 @@ class Workshop:
             clock=self.clock,
             publisher=self.publisher,
         )
-        hands = Hands(Engine(outside, make_jobs(registry), None, stats), stats, self.store)
+        jobs = make_jobs(registry)
+        setup = setup_of(name, lifespan) if runs_apart(jobs) else None
+        hands = Hands(Engine(outside, jobs, None, stats, setup=setup), stats, self.store)
         self.opened.append(hands)
         return hands
 

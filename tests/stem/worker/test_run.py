@@ -11,7 +11,6 @@ from functools import partial
 import pytest
 
 from stem import Registry, task
-from stem.errors import ConfigError
 from stem.tasks.options import RunIn
 from stem.worker.held import Held
 from stem.worker.run import Job, Lane, Threads, lane_of, make_jobs, other_leases, takes_early
@@ -47,17 +46,14 @@ def _job(handler: object) -> Job:
         ("loop", False, Lane.LOOP_PLAIN),
         ("thread", True, Lane.THREAD_COROUTINE),
         ("thread", False, Lane.THREAD),
+        ("process", True, Lane.PROCESS),
+        ("process", False, Lane.PROCESS),
     ],
 )
 def test_coroutine_functions_run_on_the_loop_and_plain_ones_in_a_thread_unless_told_otherwise(
     run_in: RunIn, is_async: bool, lane: Lane
 ) -> None:
-    assert lane_of("tests.task", run_in, is_async=is_async) is lane
-
-
-def test_a_process_is_not_in_this_version_and_says_so() -> None:
-    with pytest.raises(ConfigError, match="not in this version"):
-        lane_of("tests.task", "process", is_async=False)
+    assert lane_of(run_in, is_async=is_async) is lane
 
 
 def test_a_task_is_found_by_its_name_and_its_older_names() -> None:

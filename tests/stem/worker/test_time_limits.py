@@ -14,7 +14,7 @@ import pytest
 from stem import ConfigError, Registry, Retry, SoftTimeLimit, TaskContext, task
 from stem.clock import from_micros
 from stem.registry import definition
-from stem.tasks.options import HandlerOptions
+from stem.tasks.options import HandlerOptions, RunIn
 from stem.tasks.state import TaskState
 from stem.tasks.status import TaskRecord
 from stem.testing import ManualClock
@@ -140,6 +140,18 @@ async def test_values_and_errors_pass_through_limits(shop: Workshop) -> None:
     assert (await shop.bench.record(task_id)).result == b"7"
     failing = await shop.enqueue(definition(quick).call(fail=True))
     await _failed(shop, failing, "KeyError")
+
+
+@pytest.mark.parametrize("run_in", ["loop", "thread"])
+async def test_a_limited_task_that_wants_to_exit_fails_and_takes_no_worker_along(run_in: RunIn, shop: Workshop) -> None:
+    @task(name="tests.quits", hard_time_limit=HARD, max_retries=0, run_in=run_in)
+    async def quits() -> None:
+        raise SystemExit(3)
+
+    task_id, hands = await _running(shop, quits)
+    await eventually(lambda: hands.engine.slots.idle)
+
+    await _failed(shop, task_id, "SystemExit")
 
 
 async def test_the_hard_limit_is_an_attempt_and_its_retry_is_a_retry_like_any_other(

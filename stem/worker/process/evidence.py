@@ -1,0 +1,83 @@
+"""What is known of a child process that died in the middle of a task."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from stem.errors import WorkerLost
+from stem.tasks.status import Failure
+from stem.worker.process.messages import Report
+
+__all__ = ["Death", "exit_reason", "failure_of_death", "out_of_memory_kills"]
+
+_MOST_TEXT: Final = 16_000
+_CGROUPS: Final = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """How a child ended; `code` is its exit code, or the number of the signal below zero."""
+
+    code: int
+    peak_memory: int
+    """In bytes: the most that it ever held."""
+    out_of_memory: bool | None
+    """Whether the system killed for want of memory meanwhile; `None` where it does not say."""
+    last: Report | None
+    """The last progress that it reported."""
+    tail: tuple[str, ...]
+    """The last lines that it logged or wrote to stderr."""
+
+
+def failure_of_death(task: str, death: Death) -> Failure:
+    """What is recorded of the attempt: the exit reason, the memory, how far it was, its last lines."""
+    found = f"its child process dead by {exit_reason(death.code)}"
+    if death.code == -signal.SIGKILL:
+        found += _guess(death.out_of_memory)
+    found += f"; peak memory {death.peak_memory / 2**20:.0f} MiB; {_progress(death.last)}"
+    error = WorkerLost(
+        expected=f"the attempt of task '{task}' to end before its process",
+        found=found,
+        do="Look for what ends the process (memory, native code, os._exit), then replay the dead letter.",
+    )
+    lines = "\n".join(death.tail)[-_MOST_TEXT:]
+    return Failure(
+        type(error).__name__, str(error), f"Last lines of the process:\n{lines}" if lines else "", error.code
+    )
+
+
+def exit_reason(code: int) -> str:
+    """An exit code in words."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"
+
+
+def out_of_memory_kills() -> int | None:
+    """How often the system killed in this process's control group for want of memory; `None` where nobody counts."""
+    try:
+        own = next(line for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
+        events = _CGROUPS / own.removeprefix("0::").lstrip("/") / "memory.events"
+        counts = dict(line.split() for line in events.read_text().splitlines())
+        return int(counts["oom_kill"])
+    except (OSError, StopIteration, KeyError, ValueError):
+        return None
+
+
+def _guess(out_of_memory: bool | None) -> str:
+    if out_of_memory:
+        return ", by the system for want of memory"
+    return ", not by its worker; perhaps by the system for want of memory" if out_of_memory is None else ""
+
+
+def _progress(last: Report | None) -> str:
+    if last is None:
+        return "no progress reported"
+    total = "" if last.total is None else f" of {last.total:g}"
+    return f"last progress {last.done:g}{total}" + (f" '{last.message}'" if last.message else "")
