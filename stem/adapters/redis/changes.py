@@ -187,6 +187,10 @@ def _head(write: Publish) -> str:
     head: dict[str, object] = {}
     if write.after is not None or write.member is not None:
         head = {name: tie for name, tie in zip(("after", "member"), _ties(write), strict=True) if tie}
+    if write.rate_key is not None:
+        head["rate_key"] = write.rate_key
+    if write.concurrency_key is not None:
+        head["concurrency_key"] = write.concurrency_key
     if envelope.root:
         head["root"] = envelope.root
     if envelope.parent is not None:

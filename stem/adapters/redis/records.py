@@ -128,6 +128,9 @@ def _record(row: Any, body: bytes, result: bytes | None, facts: dict[str, Any]) 
         after=_after(head),
         member=Member(*head["member"]) if "member" in head else None,
         held=held,
+        rate_key=head.get("rate_key"),
+        concurrency_key=head.get("concurrency_key"),
+        limited="aside" in facts,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from stem.adapters.redis.blocks import composed
 from stem.adapters.redis.rows import LATEST, NEVER, WITH_PLACE, compiled, lua_codec
+from stem.contracts.limits import MOST_MOVED
 from stem.contracts.losses import LOST_BEFORE_CRASH
 from stem.contracts.retention import KEEP_AT_LEAST, KEEP_OPEN_GROUP, Retention
 from stem.contracts.store import MAX_LEASE_BYTES, MOST_CANCELLED
@@ -49,20 +50,24 @@ _BELOW: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("locks/acquire", "locks/renew", "locks/release", "locks/find"), (*_SMALL, "locks/held")),
     **dict.fromkeys(("schedules/put", "schedules/delete"), (*_SMALL, "schedules/entry")),
     **dict.fromkeys(("schedules/list", "schedules/due"), (*_SMALL, "schedules/entry")),
+    **dict.fromkeys(("limits/declare", "limits/judge_anew", "limits/list", "limits/room"), (*_SMALL, "limits/gates")),
     **dict.fromkeys(("outcomes/record", "outcomes/find"), (*_SMALL, "outcomes/stored")),
 }
 """What each script builds on."""
 _RARE: Final[Mapping[str, tuple[str, ...]]] = {
-    "commit": (*_TIES, "schedules/entry", "again", "arrange", "check"),
-    "lease": ("uniques", "ends", *_TIES, "closed"),
+    "commit": (*_TIES, "schedules/entry", "again", "arrange", "check", "limits/gates"),
+    "lease": ("uniques", "ends", *_TIES, "closed", "limits/gates", "limits/judge"),
+    "retain": ("limits/gates",),
 }
-"""What it builds on when it comes upon a group, a continuation or a write that is not an everyday one."""
+"""What it builds on when it comes upon a group, a continuation, a limit or a write that is not an everyday one."""
 SCRIPTS: Final = tuple(_BELOW)
 _FREQUENT: Final = ("commit", "lease")
 _GRACE: Final = 1_000_000
 """Microseconds beyond a third of its length for which a lease may go without renewal."""
 _GONE: Final = "gone"
 """The state of a group that nobody sealed in time: it is unknown, and its members go."""
+_DECLARED: Final = r"\255"
+"""A member of `refused`, which begins as no queue does: limits are declared, so that one look tells all that is rare."""
 _CONSTANT: Final = re.compile(r"\b[A-Z][A-Z_]+\b")
 
 
@@ -129,6 +134,7 @@ def _scalars() -> dict[str, str]:
         "TASK_IS": upstream_failed(After("%s", "task"), "%s").message,
         "GROUP_IS": upstream_failed(After("%s", "group"), "%s").message,
         "GROUP_CLOSED": GROUP_CLOSED,
+        "DECLARED": _DECLARED,
         "GROUP_HAS_ANSWER": group_closed("%s").message,
     }
     numbers = {
@@ -139,6 +145,7 @@ def _scalars() -> dict[str, str]:
         "KEEP_OPEN_GROUP": KEEP_OPEN_GROUP,
         "MOST_BYTES": MAX_LEASE_BYTES,
         "MOST_CANCELLED": MOST_CANCELLED,
+        "MOST_MOVED": MOST_MOVED,
         "GRACE": _GRACE,
         "WITH_PLACE": WITH_PLACE,
     }

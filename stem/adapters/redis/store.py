@@ -13,6 +13,7 @@ from stem.adapters.redis.control import ControlPart
 from stem.adapters.redis.groups import GroupsPart
 from stem.adapters.redis.keeper import RedisKeeper
 from stem.adapters.redis.lease import Credits, find_suspects, lease_messages, take_messages
+from stem.adapters.redis.limits import LimitsPart
 from stem.adapters.redis.locks import LocksPart
 from stem.adapters.redis.outcomes import OutcomesPart
 from stem.adapters.redis.part import CAPABILITIES
@@ -43,7 +44,7 @@ __all__ = ["RedisStore"]
 _MOST_DELETED: Final = 1_000
 
 
-class RedisStore(ControlPart, BroadcastsPart, LocksPart, SchedulesPart, OutcomesPart, GroupsPart):
+class RedisStore(ControlPart, BroadcastsPart, LimitsPart, LocksPart, SchedulesPart, OutcomesPart, GroupsPart):
     """`stem.contracts.store.Store` on keys that any number of processes and machines may share.
 
     Every change of state is a script, which the server runs alone and whole. What was committed is as durable as the

@@ -8,6 +8,8 @@ local paused = {}
 
 -- What most namespaces have none of is asked for with one command.
 local has_rare = call('EXISTS', PAUSES, LATER, REFUSED, WORK) > 0
+local has_limits = has_rare and call('ZSCORE', REFUSED, DECLARED)
+local opened = {} -- queues, each with an allowance that is to be looked at: see limits/
 
 local function is_there(key)
   return has_rare and call('EXISTS', key) == 1
@@ -31,11 +33,14 @@ local function promote(queue, prefix)
   local found = call('ZRANGEBYLEX', LATER, '[' .. prefix, till, 'LIMIT', 0, MOST_PROMOTED)
   local at = #prefix
   for _, member in ipairs(found) do
-    rank(LATER, member, false)
-    local id = member:sub(at + 19)
-    if member:byte(at + 9) == 0 then
+    local id, kind = member:sub(at + 19), member:byte(at + 9)
+    if kind == 2 then
+      opened[#opened + 1] = { queue, member:sub(at + 10) }
+    elseif kind == 0 then
+      rank(LATER, member, false)
       rank(READY, prefix .. member:sub(at + 10, at + 10) .. member:sub(at + 1, at + 8) .. member:sub(at + 11), 0)
     else
+      rank(LATER, member, false)
       local row = find(id)
       if row then
         leave(id, row)
@@ -57,6 +62,10 @@ local function settle_lines()
     if not paused[queue[1]] then
       promote(queue[1], named(queue[1]))
     end
+  end
+  if #opened > 0 then
+    know_ties()
+    reopen_due()
   end
   flush()
 end

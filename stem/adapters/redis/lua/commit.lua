@@ -107,6 +107,9 @@ for i, change in ipairs(changes) do
   end
 end
 flush()
+if has_come_out then
+  tidy()
+end
 if call('EXISTS', WORK) == 1 then
   know_ties()
   go_on('r', MOST_VISITED)

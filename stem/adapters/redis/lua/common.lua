@@ -5,10 +5,12 @@
 --   READY   queue, 255 - priority, due, seq, id     what may be leased now, in the order in which it is given out
 --   LATER   queue, due, refused, 255 - priority, seq, id     what has to be looked at again at that time
 --   REFUSED  queue, crowd, 255 - priority, due, seq, id     what a crowd of registries refused, each until its pause ends
+--            and what limits do not let start: queue, a byte that no crowd begins with, gate, 255 - priority, due, seq, id
 --   LINKS   what is waited for, seq, id     the live messages that continue a task or a group
 --   MEMBERS  group, place (the highest for none), id
 --   WORK    'r' or 'w', group     what is done in portions: see walks.lua
---   ORDER   'b', channel, position, id; 'r', version, task id; 's', schedule     how broadcasts and the like are listed
+--   ORDER   'b', channel, position, id; 'r', version, task id; 's', schedule     how broadcasts and the like are listed;
+--            'l', name, and 'g', allowance, queue, gate     limits, and what waits for them: see limits/gates.lua
 -- `queue`, `crowd` and what is not last have their length before them; numbers are big endian.
 --
 -- OVER says when something has had its time: a letter for its kind, then its key.

@@ -24,10 +24,11 @@ local function oldest_under(key, prefix)
   end
 end
 
-local function oldest_refused(prefix) -- crowd by crowd
+-- Of what stands in REFUSED, crowd by crowd, or gate by gate: of those, of which there may be many, the first thousand.
+local function oldest_refused(prefix)
   local oldest = LATEST
   local from = ''
-  while true do
+  for _ = 1, 1000 do
     local member = first_of(REFUSED, prefix, from, '\255')
     if not member then
       return oldest
@@ -36,11 +37,12 @@ local function oldest_refused(prefix) -- crowd by crowd
     oldest = math.min(oldest, oldest_under(REFUSED, prefix .. crowd))
     from = crowd .. '\255\255'
   end
+  return oldest
 end
 
 local function oldest_of(queue)
   local prefix = named(queue)
-  local oldest = math.min(oldest_under(READY, prefix), oldest_refused(prefix))
+  local oldest = math.min(oldest_under(READY, prefix), oldest_refused(prefix), oldest_refused(prefix .. '\255'))
   local later = first_of(LATER, prefix, '', struct.pack('>I8', now + 1))
   if later then
     oldest = math.min(oldest, (struct.unpack('>I8', later, #prefix + 1)))

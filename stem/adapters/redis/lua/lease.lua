@@ -26,6 +26,9 @@ local function grant(chosen)
       step_out(id, row)
       move(row, RUNNING)
       hold(id, row, { id = request.id, worker = request.worker, length = request.leases[row.name] or request.lease })
+      if has_limits then
+        use(id, row)
+      end
       row.started = #ids <= request.started and 1 or 0
       row.started_at = row.started == 1 and now or row.started_at
     end
@@ -42,25 +45,45 @@ local function has_members(ids)
   end
 end
 
+local to_cancel = MOST_CANCELLED
+
 -- What may be leased; members whose group has its answer are cancelled first, as a whole change of their own.
-local function choose_live(most)
+local function choose_live()
   local chosen, owed = choose()
   fetch(chosen)
   if not has_members(chosen) then
     return chosen, owed
   end
   know_ties()
-  local live, met = without_closed(chosen, most)
+  local live, met = without_closed(chosen, to_cancel)
   if met == 0 then
     return live, owed
   end
   has_rare = true -- their ends may let others go, at a later time
   flush()
-  if met > most then
+  if met > to_cancel then
     soonest(0)
     return live, owed
   end
-  return choose_live(most - met)
+  to_cancel = to_cancel - met
+  return choose_live()
+end
+
+-- What may be leased and started; what may not is moved aside first, as a whole change of its own.
+local function choose_free(most)
+  local chosen, owed = choose_live()
+  if not has_limits then
+    return chosen, owed
+  end
+  know_ties()
+  local free, moved, is_cut = without_limited(chosen, most)
+  if is_cut then
+    soonest(0)
+  elseif moved > 0 then
+    flush()
+    return choose_free(most - moved)
+  end
+  return free, owed
 end
 
 local function look_ahead_all(is_left)
@@ -98,10 +121,16 @@ end
 find_paused()
 local is_left = release_members()
 settle_lines()
-local chosen, owed = choose_live(MOST_CANCELLED)
+local chosen, owed = choose_free(MOST_MOVED)
 local ids = grant(chosen)
 remember(request.id, ids)
+if has_limits or #opened > 0 then
+  settle_looks()
+end
 flush()
+if has_limits or #opened > 0 then
+  tidy()
+end
 if #ids < request.wanted then
   if #ids == request.limit then
     soonest(0)

@@ -6,8 +6,16 @@ local function consume(id, row, number)
   row.used_fence, row.used_nonce, row.used_number = row.fence, row.nonce, number
   row.started, row.lost_started = 0, 0
   let_go(id, row)
+  if row.has_extras == 0 and not extras[id] then
+    return
+  end
   for _, name in ipairs(EVIDENCE) do
     note(id, row, name, nil)
+  end
+  local held = more(id, row).holds
+  if held then
+    know_ties()
+    stop_holding(id, row, held)
   end
 end
 

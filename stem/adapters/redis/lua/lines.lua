@@ -52,12 +52,19 @@ local function is_held(row) -- by what it continues, or by its group: it stands 
   return row.held_after == 1 or row.held_member == 1
 end
 
+local has_come_out = false -- whether somebody has, who stood aside
+
 local function leave(id, row) -- step out of line, wherever it stands
   if is_held(row) then
     return
   end
-  local found = row.refused == 1 and more(id, row)
-  if found and found.crowd then
+  local found = (row.refused == 1 or row.has_extras == 1) and more(id, row)
+  if found and found.aside then
+    know_ties()
+    come_out(id, row)
+    has_come_out = true
+    return
+  elseif found and found.crowd then
     rank(REFUSED, parked_at(id, row, found.crowd), false)
     rank(LATER, later_at(id, row, tonumber(found['until'])), false)
     note(id, row, 'crowd', nil)

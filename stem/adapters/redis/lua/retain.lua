@@ -92,6 +92,14 @@ function FORGET.o(at)
   end
 end
 
+function FORGET.a(allowed)
+  know_ties()
+  local till = tonumber(call('HGET', NUMBERS, used_at(allowed)))
+  if till and till <= now then
+    put(NUMBERS, used_at(allowed), false)
+  end
+end
+
 function FORGET.g(id)
   local group = find_group(id)
   if not group then
@@ -122,4 +130,7 @@ go_on('r', MOST_VISITED)
 go_on('w', limit)
 delete_ended()
 flush()
+if has_come_out then
+  tidy()
+end
 return { deleted, tell(ARGV[2], ARGV[3]), besides }
