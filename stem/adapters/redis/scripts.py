@@ -56,7 +56,7 @@ _BELOW: Final[Mapping[str, tuple[str, ...]]] = {
 """What each script builds on."""
 _RARE: Final[Mapping[str, tuple[str, ...]]] = {
     "commit": (*_TIES, "schedules/entry", "again", "arrange", "check", "limits/gates"),
-    "lease": ("uniques", "ends", *_TIES, "closed", "limits/gates", "limits/judge"),
+    "lease": ("uniques", "ends", *_TIES, "closed", "limits/gates", "limits/judge", "limits/back"),
     "retain": ("limits/gates",),
 }
 """What it builds on when it comes upon a group, a continuation, a limit or a write that is not an everyday one."""
@@ -67,7 +67,7 @@ _GRACE: Final = 1_000_000
 _GONE: Final = "gone"
 """The state of a group that nobody sealed in time: it is unknown, and its members go."""
 _DECLARED: Final = r"\255"
-"""A member of `refused`, which begins as no queue does: limits are declared, so that one look tells all that is rare."""
+"""A member of `refused` that begins as no queue does: limits are declared. So one look tells all that is rare."""
 _CONSTANT: Final = re.compile(r"\b[A-Z][A-Z_]+\b")
 
 

@@ -4,7 +4,6 @@
 -- allowances: ORDER says which, and LATER says when a queue looks at those again that wait for it.
 
 local BY_RATE, BY_HOLDERS = 'r', 'h'
-local MOST_GATES = 50 -- of one allowance, looked at by one call
 
 local function allowance(shared, kind, key)
   return named(shared) .. kind .. named(key)
