@@ -73,7 +73,9 @@ class Asking:
     closing: bool = False
     """There are groups that have their answer and may have members in line."""
     limited: bool = False
-    """Something has a limit, and nothing was given therefore."""
+    """Something has a limit, or may have one, and nothing was given therefore."""
+    among_limits: bool = False
+    """Limits are declared, for whatever it is."""
 
     @property
     def missing(self) -> int:
@@ -101,16 +103,27 @@ class Asking:
         first = rows[0]
         claimed: Sequence[asyncpg.Record] = [] if first["id"] is None else rows
         self.was_given_before, self.closing, self.limited = first["held"], first["closing"], first["limited"]
+        self.among_limits = first["among_limits"]
         self.next_due, self.next_opening = first["next_due"], first["next_opening"]
         self.frozen = first["frozen"] and not self.given
         self.is_full = bool(claimed) and len(claimed) < claimed[0]["tally"]
         self.given.extend(_delivery(row, self.request.request_id) for row in claimed)
 
 
-async def lease_messages(connection: asyncpg.Connection, book: Book, request: LeaseRequest, owed: Credits) -> Asking:
-    """Lease what is due, one statement for each round. Where something has a limit, that is said, and not given."""
+async def lease_messages(
+    connection: asyncpg.Connection, book: Book, request: LeaseRequest, owed: Credits, *, among_limits: bool = False
+) -> Asking:
+    """Lease what is due, one statement for each round. Where something has a limit, that is said, and not given.
+
+    `among_limits` is what the last call said. It decides only about what is asked: a call that is wrong asks again, or
+    more than it has to.
+    """
     asking = Asking(request, owed)
-    await lease_by(_AtOnce(connection, book), asking)
+    if not among_limits:
+        await lease_by(_AtOnce(connection, book, "claim"), asking)
+    if among_limits or asking.limited:
+        asking.limited = False
+        await lease_by(_AtOnce(connection, book, "limits/claim_at_once"), asking)
     return asking
 
 
@@ -165,17 +178,21 @@ def _shared(
 
 @dataclass(frozen=True, slots=True)
 class _AtOnce:
-    """Each round is a statement, which passes over what others are taking, and gives nothing that has a limit."""
+    """Each round is a statement, which passes over what others are taking.
+
+    `claim` gives nothing once any limit is declared, the other one nothing where one is met.
+    """
 
     connection: asyncpg.Connection
     book: Book
+    statement: str
 
     async def ask(self, name: str, /, **parameters: object) -> list[asyncpg.Record]:
         return await self.book.fetch(self.connection, name, **parameters)
 
     async def claim(self, asking: Asking, quotas: Mapping[str, int]) -> None:
         wanted = {**wanted_of(asking), "queues": list(quotas), "quotas": list(quotas.values())}
-        asking.give(await self.ask("claim", **wanted, **terms_of(asking), bytes=asking.bytes_left))
+        asking.give(await self.ask(self.statement, **wanted, **terms_of(asking), bytes=asking.bytes_left))
 
 
 def wanted_of(asking: Asking) -> dict[str, object]:

@@ -86,6 +86,7 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
         lines = (self._fenced, self._free, self._keyed)
         self._desk = Desk(place, self._book, *lines, self._wake.tell, _CAPABILITIES.max_value)
         self._owed: Credits = {}
+        self._among_limits = False
         self._none_late_before: Micros = 0
         self._warming: asyncio.Future[None] | None = None
 
@@ -121,7 +122,11 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
         if self._warming is None:
             self._warming = asyncio.ensure_future(self._warm_up())
             self._warming.add_done_callback(_look_at)
-        asking = await self._leases.run(lambda c: lease_messages(c, self._book, request, self._owed))
+        among = self._among_limits
+        asking = await self._leases.run(
+            lambda c: lease_messages(c, self._book, request, self._owed, among_limits=among)
+        )
+        self._among_limits = asking.among_limits
         if asking.limited:
             await lease_carefully(self._leases, self._book, asking)
         self._owed, answer = asking.owed, asking.answer()

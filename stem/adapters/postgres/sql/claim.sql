@@ -1,29 +1,7 @@
 WITH {found},
 limited AS MATERIALIZED (
-    SELECT
-        EXISTS (
-            SELECT FROM unnest(:asked::text[]) AS w (queue) CROSS JOIN LATERAL (
-                SELECT FROM {schema}.gates AS g
-                WHERE g.queue = w.queue AND g.opens_at <= (SELECT now FROM clock) LIMIT 1
-            ) AS g
-            WHERE NOT EXISTS (SELECT FROM {schema}.pauses AS p WHERE p.queue = w.queue)
-        )
-        OR EXISTS (
-            SELECT FROM found AS f CROSS JOIN LATERAL (
-                SELECT t.name FROM {schema}.tasks AS t WHERE t.seq = f.seq LIMIT 1
-            ) AS t CROSS JOIN LATERAL (SELECT FROM {schema}.limits AS l WHERE l.name = t.name LIMIT 1) AS l
-        ) AS met
-    WHERE EXISTS (SELECT FROM {schema}.limits) OR EXISTS (SELECT FROM {schema}.gates)
+    SELECT l.declared, l.declared AS met
+    FROM (SELECT EXISTS (SELECT FROM {schema}.limits) OR EXISTS (SELECT FROM {schema}.gates) AS declared) AS l
 ),
-placed AS MATERIALIZED (
-    SELECT
-        f.at, f.seq, f.state, :given::bigint + row_number() OVER line AS place, sum(f.size) OVER line AS total,
-        count(*) OVER () AS tally, NULL::text[] AS holds
-    FROM found AS f WHERE f.turn <= f.quota
-    WINDOW line AS (ORDER BY f.turn, f.queue ROWS UNBOUNDED PRECEDING)
-),
-chosen AS MATERIALIZED (
-    SELECT * FROM placed AS p
-    WHERE (p.place = 1 OR p.total <= :bytes::bigint) AND (SELECT met FROM limited) IS NOT TRUE
-),
+{placed},
 {claimed}

@@ -7,7 +7,7 @@ cold AS MATERIALIZED (
         ) AS l
     ) AS frozen
 ),
-limited AS (SELECT false AS met),
+limited AS (SELECT true AS declared, false AS met),
 spent AS (
     UPDATE {schema}.allowances AS a SET used = g.used
     FROM unnest(:kind::text[], :shared::text[], :key::text[], :used::bigint[]) AS g (kind, shared, key, used)
@@ -20,4 +20,4 @@ chosen AS MATERIALIZED (
     FROM unnest(:at::text[], :seq::bigint[], :was::text[], :holding::text[], :holding_key::text[])
     WITH ORDINALITY AS g (at, seq, state, holding, holding_key, place)
 ),
-{claimed}
+{claimed among limits}

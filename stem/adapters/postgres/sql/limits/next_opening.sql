@@ -1,5 +1,4 @@
-WITH clock AS MATERIALIZED (SELECT {now} AS now),
-limited AS (SELECT false AS met)
+WITH clock AS MATERIALIZED (SELECT {now} AS now)
 SELECT (
 {next opening}
 ) - c.now AS next_opening

@@ -7,4 +7,4 @@ FROM unnest(:asked::text[]) AS w (queue) CROSS JOIN LATERAL (
     LIMIT 1
 ) AS g
 WHERE
-    EXISTS (SELECT FROM limited) AND NOT EXISTS (SELECT FROM {schema}.pauses AS p WHERE p.queue = w.queue)
+    NOT EXISTS (SELECT FROM {schema}.pauses AS p WHERE p.queue = w.queue)
