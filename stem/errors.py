@@ -8,7 +8,8 @@ StemError
 │   ├── UnknownTask        E022
 │   ├── PayloadTooLarge    E023
 │   ├── DuplicateTask      E024
-│   └── UnusableConnection E025
+│   ├── UnusableConnection E025
+│   └── EnqueueRefused     E026
 ├── StoreError             E030   the engine answered with an error
 │   ├── StoreUnavailable   E031
 │   ├── SchemaMismatch     E032
@@ -27,7 +28,8 @@ StemError
 │   ├── HardTimeLimit      E049
 │   ├── SoftTimeLimit      E050
 │   ├── WorkerLost         E051
-│   └── Undecodable        E052
+│   ├── Undecodable        E052
+│   └── MiddlewareFailed   E053
 ├── WorkflowError          E060
 │   ├── RunFailed          E061
 │   ├── RunCancelled       E062
@@ -52,10 +54,12 @@ __all__ = [
     "ConfigError",
     "DuplicateTask",
     "EnqueueError",
+    "EnqueueRefused",
     "EventTimeout",
     "HardTimeLimit",
     "InvalidArguments",
     "InvalidTransition",
+    "MiddlewareFailed",
     "NonDeterminism",
     "PayloadTooLarge",
     "ResultExpired",
@@ -161,6 +165,12 @@ class UnusableConnection(EnqueueError):
     """The task cannot be part of this connection's transaction, which is as it was before."""
 
     code = "STEM-E025"
+
+
+class EnqueueRefused(EnqueueError):
+    """A middleware refused the call; its own error is the cause of this one."""
+
+    code = "STEM-E026"
 
 
 class StoreError(StemError):
@@ -283,6 +293,12 @@ class Undecodable(TaskError):
     """What was stored cannot be read as a task of this registry."""
 
     code = "STEM-E052"
+
+
+class MiddlewareFailed(TaskError):
+    """A middleware raised around the attempt, or did not run the handler; the attempt failed."""
+
+    code = "STEM-E053"
 
 
 class WorkflowError(StemError):
