@@ -18,6 +18,8 @@ from stem.contracts.adapter import StoreOptions
 from stem.errors import ConfigError, UnknownTask
 from stem.routing.choose import choose_router
 from stem.routing.rules import Routing
+from stem.signals.hub import Signals
+from stem.signals.middleware import Middleware, stack_of
 from stem.stores.settings import ClientSettings, Keep, choose_places, retention_of
 from stem.tasks.call import TaskCall
 from stem.tasks.definition import TaskDefinition
@@ -51,7 +53,8 @@ class Stem:
     on one engine and the results on another. `keep` is how long records are kept after their end. `defaults` are
     options below those of every definition. `payload_limit` is the largest encoded arguments, in bytes. `routing` is
     the rules by which tasks get their queues, or the YAML file with them; it defaults to STEM_ROUTING. `lifespan`
-    opens what each worker process needs; its value is `ctx.state`. `wrap` is given the store that was opened and
+    opens what each worker process needs; its value is `ctx.state`. `middleware` takes part in what is enqueued and
+    run, the first one outermost. `wrap` is given the store that was opened and
     answers the one to use: for tests, see `stem.testing.faults`. Raises `ConfigError` for what does not fit; entering
     raises `StoreError`s of the engine.
     """
@@ -68,6 +71,7 @@ class Stem:
         payload_limit: int = 1024 * 1024,
         routing: Routing | Path | str | None = None,
         lifespan: Lifespan | None = None,
+        middleware: Sequence[Middleware] = (),
         clock: Clock | None = None,
         wrap: Callable[[Store], Store] | None = None,
     ) -> None:
@@ -83,6 +87,8 @@ class Stem:
         )
         merge_options(self._settings.defaults)
         self._lifespan = lifespan
+        self._middleware = stack_of(middleware)
+        self._signals = Signals(self._settings.options.clock)
         self._parts: Parts | None = None
 
     def __repr__(self) -> str:
@@ -94,6 +100,7 @@ class Stem:
             parts = await self._start()
             if self._parts is before:
                 self._parts = parts
+                self._signals.open()
             else:  # somebody else opened it meanwhile
                 await parts.aclose()
         return self
@@ -104,16 +111,21 @@ class Stem:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Send what is queued, for at most 5 s, then close every connection; may be called twice.
+        """Deliver events, send what is queued, each for at most 5 s, then close every connection; may be called twice.
 
         In a fork, and after its loop was closed, the client is only let go of: what it has belongs elsewhere.
         """
         parts = self._parts
         if parts is not None and not parts.home.is_gone:
             parts.home.check()
+            await self._signals.drain()
+            if self._parts is parts:
+                self._parts = None
+                await parts.aclose()
+                self._signals.close()
+        elif parts is not None:
+            self._signals.forget()
             self._parts = None
-            await parts.aclose()
-        self._parts = None
 
     async def enqueue(self, call: TaskCall[R], /, *, connection: object | None = None) -> TaskHandle[R]:
         """Store the call; when this returns, the task reaches exactly one terminal state, whatever process dies.
@@ -174,6 +186,11 @@ class Stem:
     def handle_of(self, task_id: str, decode: Callable[[bytes], R], /) -> TaskHandle[R]:
         """The handle for an id, with the decoder of its results."""
         return TaskHandle(task_id, self, decode)
+
+    @property
+    def signals(self) -> Signals:
+        """Where to connect handlers for what happens to tasks and workers; also before the client is open."""
+        return self._signals
 
     @property
     def inspect(self) -> Inspector:
@@ -237,6 +254,8 @@ class Stem:
             clock=self._settings.options.clock,
             publisher=parts.publisher,
             lifespan=self._lifespan,
+            middleware=self._middleware,
+            signals=self._signals,
         )
 
     def preload(self, definitions: ModuleType, /) -> None:
@@ -253,7 +272,7 @@ class Stem:
         parts = self._open
         return Joining(
             await joiner_of(parts.store, scheme_of(self._settings.places.broker)),
-            *parts.publisher.ready(calls, root=root),
+            *await parts.publisher.ready(calls, root=root),
         )
 
     async def wait_result(self, task_id: str, timeout: timedelta | None, /) -> bytes:
@@ -288,7 +307,7 @@ class Stem:
     async def _start(self) -> Parts:
         from stem.client.parts import open_parts
 
-        return await open_parts(self._settings, self)
+        return await open_parts(self._settings, self, middleware=self._middleware.on_enqueue, signals=self._signals)
 
 
 def named_call(

@@ -16,6 +16,8 @@ from stem.client.portal import Portal
 from stem.clock import Clock
 from stem.ids import new_id
 from stem.routing.rules import Routing
+from stem.signals.hub import Signals
+from stem.signals.middleware import Middleware
 from stem.stores.settings import Keep
 from stem.tasks.call import TaskCall
 from stem.tasks.handle import TaskHandle
@@ -111,6 +113,7 @@ class SyncStem:
         defaults: EnqueueOptions | None = None,
         payload_limit: int = 1024 * 1024,
         routing: Routing | Path | str | None = None,
+        middleware: Sequence[Middleware] = (),
         clock: Clock | None = None,
         wrap: Callable[[Store], Store] | None = None,
     ) -> None:
@@ -123,6 +126,7 @@ class SyncStem:
             defaults=defaults,
             payload_limit=payload_limit,
             routing=routing,
+            middleware=middleware,
             clock=clock,
             wrap=wrap,
         )
@@ -130,6 +134,11 @@ class SyncStem:
 
     def __repr__(self) -> str:
         return f"Sync{self._stem!r}"
+
+    @property
+    def signals(self) -> Signals:
+        """Where to connect handlers; they are called in this client's background threads. See `Stem.signals`."""
+        return self._stem.signals
 
     def __enter__(self) -> Self:
         self._portal.start()

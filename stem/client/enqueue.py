@@ -6,11 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from stem.clock import to_micros
+from stem.client.passage import pass_through
+from stem.clock import SystemClock, to_micros
 from stem.contracts.changes import Applied, Change, Duplicate, Publish, RefusalCode, Refused, UniqueKey, Verdict
 from stem.errors import DuplicateTask, EnqueueError, PayloadTooLarge, StemError, StoreUnavailable
 from stem.ids import new_id
 from stem.routing.router import Router
+from stem.signals.events import TaskDuplicateEvent, TaskPublishedEvent, TaskPublishingEvent
+from stem.signals.hub import Signals
+from stem.signals.middleware import OnEnqueue
 from stem.stores.committer import Committer
 from stem.tasks.call import TaskCall
 from stem.tasks.envelope import Envelope, encode_envelope
@@ -27,7 +31,8 @@ PAYLOAD_LIMIT: Final = 1024 * 1024
 class Publisher:
     """Makes messages of calls, hands them to the committer, and gives handles for what was accepted.
 
-    `expect` is told the id of each new task before it is published.
+    `expect` is told the id of each new task before it is published. `middleware` sees each call first, `signals` tell
+    what becomes of it.
     """
 
     def __init__(
@@ -39,7 +44,11 @@ class Publisher:
         payload_limit: int,
         expect: Callable[[str], None] | None = None,
         router: Router | None = None,
+        middleware: Sequence[OnEnqueue] = (),
+        signals: Signals | None = None,
     ) -> None:
+        self.middleware: Final = middleware
+        self._signals = signals or Signals(SystemClock())
         self._committer = committer
         self._source = source
         self._defaults = defaults
@@ -49,20 +58,23 @@ class Publisher:
 
     async def publish(self, call: TaskCall[R]) -> TaskHandle[R]:
         """Store the call. Raises `PayloadTooLarge`, `DuplicateTask`, `StoreError`; then nothing was stored."""
-        message = self.prepare(call)
+        call = await self._passed(call)
+        message = self._message(call)
         if self._expect is not None and call.options.task_id is None:
             self._expect(message.envelope.id)
-        return self._accepted(call, message, await self._committer.commit(Change((message,))))
+        return self._accepted(call, message, await self._committer.commit(self._change(call, message)))
 
     async def publish_as(self, call: TaskCall[R], *, task_id: str, root: str, parent: str) -> TaskHandle[R]:
         """Store the call under this id and lineage, for a running task; repeated, it finds what it stored before."""
-        message = self.prepare(call, task_id=task_id, root=root, parent=parent)
-        return self._accepted(call, message, await self._committer.commit(Change((message,))))
+        call = await self._passed(call)
+        message = self._message(call, task_id=task_id, root=root, parent=parent)
+        return self._accepted(call, message, await self._committer.commit(self._change(call, message)))
 
     async def publish_all(self, calls: Sequence[TaskCall[R]], *, root: str) -> list[TaskHandle[R]]:
         """Store all calls as one lineage. Raises the first error, after every call has its verdict."""
-        messages = [self.prepare(call, root=root) for call in calls]
-        answers = await self._committer.commit_all([Change((message,)) for message in messages])
+        calls = [await self._passed(call) for call in calls]
+        messages = [self._message(call, root=root) for call in calls]
+        answers = await self._committer.commit_all(list(map(self._change, calls, messages)))
         for answer in answers:
             if isinstance(answer, StemError):
                 raise answer
@@ -72,25 +84,46 @@ class Publisher:
             if not isinstance(answer, StemError)
         ]
 
-    def ready(
+    async def ready(
         self, calls: Sequence[TaskCall[R]], *, root: str = ""
     ) -> tuple[list[Change], Callable[[Sequence[Verdict]], list[TaskHandle[R]]]]:
         """The changes that store the calls, and what makes handles of their verdicts, or raises the first error."""
-        messages = [self.prepare(call, root=root) for call in calls]
+        passed = [await self._passed(call) for call in calls]
+        messages = [self._message(call, root=root) for call in passed]
 
         def accept(verdicts: Sequence[Verdict]) -> list[TaskHandle[R]]:
-            answered = zip(calls, messages, verdicts, strict=True)
+            answered = zip(passed, messages, verdicts, strict=True)
             return [self._accepted(call, message, verdict) for call, message, verdict in answered]
 
-        return [Change((message,)) for message in messages], accept
+        return list(map(self._change, passed, messages)), accept
 
     def prepare(
         self, call: TaskCall[R], *, task_id: str | None = None, root: str = "", parent: str | None = None
     ) -> Publish:
-        """The message for a call; nothing is sent. Raises `PayloadTooLarge`."""
+        """The message for a call, which no middleware has seen; nothing is sent. Raises `PayloadTooLarge`."""
+        return self._message(self._with_options(call), task_id=task_id, root=root, parent=parent)
+
+    async def prepare_passed(self, call: TaskCall[R], *, task_id: str, root: str, parent: str) -> Publish:
+        """The message for a call that goes through the middleware; nothing is sent. Raises `EnqueueError`s."""
+        return self._message(await self._passed(call), task_id=task_id, root=root, parent=parent)
+
+    async def _passed(self, call: TaskCall[R]) -> TaskCall[R]:
+        """The call with all its options, as the middleware passes it on."""
+        call = self._with_options(call)
+        return await pass_through(call, self.middleware) if self.middleware else call
+
+    def _with_options(self, call: TaskCall[R]) -> TaskCall[R]:
+        """The call with the options of all layers, and the queue that the rules give it."""
+        if self._router is not None:
+            return replace(call, options=self._router.options(call.name, self._defaults, call.given))
+        return replace(call, options=merge_options(self._defaults, call.given)) if self._defaults else call
+
+    def _message(
+        self, call: TaskCall[R], *, task_id: str | None = None, root: str = "", parent: str | None = None
+    ) -> Publish:
         if len(call.payload) > self._payload_limit:
             raise self._too_large(call)
-        options = self._options(call)
+        options = call.options
         envelope = _envelope(call, options, task_id=options.task_id or task_id or new_id(), root=root, parent=parent)
         return Publish(
             envelope=envelope,
@@ -102,19 +135,26 @@ class Publisher:
             concurrency_key=call.concurrency_key,
         )
 
-    def handle(self, task_id: str, call: TaskCall[R]) -> TaskHandle[R]:
-        """The handle of a task made from this call."""
-        return TaskHandle(task_id, self._source, call.decode_result, self._options(call).wait_timeout)
+    def _handle(self, task_id: str, call: TaskCall[R]) -> TaskHandle[R]:
+        return TaskHandle(task_id, self._source, call.decode_result, call.options.wait_timeout)
 
-    def _options(self, call: TaskCall[object]) -> PublishOptions:
-        if self._router is not None:
-            return self._router.options(call.name, self._defaults, call.given)
-        return call.options if not self._defaults else merge_options(self._defaults, call.given)
+    def _change(self, call: TaskCall[R], message: Publish) -> Change:
+        if self._signals.heard:
+            self._tell(TaskPublishingEvent, call, message.envelope.id)
+        return Change((message,))
+
+    def _tell(
+        self, kind: type[TaskPublishingEvent | TaskPublishedEvent | TaskDuplicateEvent], call: TaskCall[R], task_id: str
+    ) -> None:
+        signals = self._signals
+        signals.tell(kind(at=signals.now(), task_id=task_id, task=call.name, queue=call.options.queue))
 
     def _accepted(self, call: TaskCall[R], message: Publish, verdict: Verdict) -> TaskHandle[R]:
         match verdict:
             case Applied():
-                return self.handle(message.envelope.id, call)
+                if self._signals.heard:
+                    self._tell(TaskPublishedEvent, call, message.envelope.id)
+                return self._handle(message.envelope.id, call)
             case Duplicate(holder):
                 return self._duplicate(call, holder)
             case Refused(RefusalCode.HELD_UP, detail):
@@ -133,14 +173,16 @@ class Publisher:
                 raise AssertionError(f"a publish has no fence, but the store answered {verdict}")
 
     def _duplicate(self, call: TaskCall[R], holder: str) -> TaskHandle[R]:
-        if self._options(call).on_duplicate == "raise":
+        if self._signals.heard:
+            self._tell(TaskDuplicateEvent, call, holder)
+        if call.options.on_duplicate == "raise":
             raise DuplicateTask(
                 expected=f"no live task with this unique key for '{call.name}'",
                 found=f"task {holder}",
                 do="Wait for it, or use on_duplicate='existing' to get its handle.",
                 holder=holder,
             )
-        return replace(self.handle(holder, call), duplicate=True)
+        return replace(self._handle(holder, call), duplicate=True)
 
     def _too_large(self, call: TaskCall[object]) -> PayloadTooLarge:
         return PayloadTooLarge(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stem.client.enqueue import Publisher
@@ -10,6 +11,8 @@ from stem.client.inspect import Inspector
 from stem.client.operate import Operator
 from stem.client.wait import Waiter
 from stem.contracts.store import Store
+from stem.signals.hub import Signals
+from stem.signals.middleware import OnEnqueue
 from stem.stores.committer import Committer
 from stem.stores.open import open_split
 from stem.stores.settings import ClientSettings
@@ -37,7 +40,9 @@ class Parts:
         await self.store.aclose()
 
 
-async def open_parts(settings: ClientSettings, source: HandleSource) -> Parts:
+async def open_parts(
+    settings: ClientSettings, source: HandleSource, *, middleware: Sequence[OnEnqueue], signals: Signals
+) -> Parts:
     """Connect. `source` answers for the handles that are made. Raises the `StoreError`s of the engine."""
     clock = settings.options.clock
     store = await open_split(settings.places.broker, settings.places.results, settings.options)
@@ -53,6 +58,8 @@ async def open_parts(settings: ClientSettings, source: HandleSource) -> Parts:
         payload_limit=settings.payload_limit,
         expect=waiter.expect,
         router=settings.router,
+        middleware=middleware,
+        signals=signals,
     )
     return Parts(
         home=Home.here(),

@@ -15,6 +15,7 @@ from stem.tasks.status import Failure
 __all__ = [
     "AttemptEvent",
     "Event",
+    "PublishEvent",
     "TaskCancelledEvent",
     "TaskDuplicateEvent",
     "TaskExpiredEvent",

@@ -4,11 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from stem.clock import Clock, from_micros
-from stem.signals import events
-from stem.signals.events import Event
+from stem.signals.events import (
+    Event,
+    TaskCancelledEvent,
+    TaskDuplicateEvent,
+    TaskExpiredEvent,
+    TaskFailedEvent,
+    TaskFinishedEvent,
+    TaskLostEvent,
+    TaskParkedEvent,
+    TaskPublishedEvent,
+    TaskPublishingEvent,
+    TaskReceivedEvent,
+    TaskReleasedEvent,
+    TaskRescuedEvent,
+    TaskRetriedEvent,
+    TaskStartedEvent,
+    TaskSucceededEvent,
+    WorkerHeartbeatEvent,
+    WorkerReadyEvent,
+    WorkerStartingEvent,
+    WorkerStoppedEvent,
+    WorkerStoppingEvent,
+)
 from stem.signals.line import Line
 from stem.signals.signal import Signal
 
@@ -31,31 +52,32 @@ class Signals:
         self._clock = clock
         self._line: Final = Line(clock)
         self._taps: tuple[Callable[[Event], None], ...] = ()
-        self.task_publishing: Final = self._signal(events.TaskPublishingEvent)
-        self.task_published: Final = self._signal(events.TaskPublishedEvent)
-        self.task_duplicate: Final = self._signal(events.TaskDuplicateEvent)
-        self.task_received: Final = self._signal(events.TaskReceivedEvent)
-        self.task_started: Final = self._signal(events.TaskStartedEvent)
-        self.task_succeeded: Final = self._signal(events.TaskSucceededEvent)
-        self.task_retried: Final = self._signal(events.TaskRetriedEvent)
-        self.task_failed: Final = self._signal(events.TaskFailedEvent)
-        self.task_cancelled: Final = self._signal(events.TaskCancelledEvent)
-        self.task_expired: Final = self._signal(events.TaskExpiredEvent)
-        self.task_parked: Final = self._signal(events.TaskParkedEvent)
-        self.task_released: Final = self._signal(events.TaskReleasedEvent)
-        self.task_lost: Final = self._signal(events.TaskLostEvent)
-        self.task_rescued: Final = self._signal(events.TaskRescuedEvent)
-        self.task_finished: Final = self._signal(events.TaskFinishedEvent)
-        self.worker_starting: Final = self._signal(events.WorkerStartingEvent)
-        self.worker_ready: Final = self._signal(events.WorkerReadyEvent)
-        self.worker_heartbeat: Final = self._signal(events.WorkerHeartbeatEvent)
-        self.worker_stopping: Final = self._signal(events.WorkerStoppingEvent)
-        self.worker_stopped: Final = self._signal(events.WorkerStoppedEvent)
+        self._all: Final = list[Signal[Any]]()
+        self.task_publishing: Final = self._signal(TaskPublishingEvent)
+        self.task_published: Final = self._signal(TaskPublishedEvent)
+        self.task_duplicate: Final = self._signal(TaskDuplicateEvent)
+        self.task_received: Final = self._signal(TaskReceivedEvent)
+        self.task_started: Final = self._signal(TaskStartedEvent)
+        self.task_succeeded: Final = self._signal(TaskSucceededEvent)
+        self.task_retried: Final = self._signal(TaskRetriedEvent)
+        self.task_failed: Final = self._signal(TaskFailedEvent)
+        self.task_cancelled: Final = self._signal(TaskCancelledEvent)
+        self.task_expired: Final = self._signal(TaskExpiredEvent)
+        self.task_parked: Final = self._signal(TaskParkedEvent)
+        self.task_released: Final = self._signal(TaskReleasedEvent)
+        self.task_lost: Final = self._signal(TaskLostEvent)
+        self.task_rescued: Final = self._signal(TaskRescuedEvent)
+        self.task_finished: Final = self._signal(TaskFinishedEvent)
+        self.worker_starting: Final = self._signal(WorkerStartingEvent)
+        self.worker_ready: Final = self._signal(WorkerReadyEvent)
+        self.worker_heartbeat: Final = self._signal(WorkerHeartbeatEvent)
+        self.worker_stopping: Final = self._signal(WorkerStoppingEvent)
+        self.worker_stopped: Final = self._signal(WorkerStoppedEvent)
         self._by_event: Final = {signal.event: signal for signal in self}
 
     def __iter__(self) -> Iterator[Signal[Any]]:
         """Every signal."""
-        return (value for value in vars(self).values() if isinstance(value, Signal))
+        return iter(self._all)
 
     @property
     def dropped(self) -> int:
@@ -100,7 +122,9 @@ class Signals:
         self._line.forget()
 
     def _signal(self, event: type[E]) -> Signal[E]:
-        return Signal(event, self._line, self._count)
+        signal = Signal(event, self._line, self._count)
+        self._all.append(signal)
+        return signal
 
     def _count(self) -> None:
         tapped = bool(self._taps)

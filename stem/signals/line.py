@@ -75,7 +75,8 @@ class Line:
 
     def open(self) -> None:
         """Deliver on the running loop from now on."""
-        self._loop, self._thread, self._runner = asyncio.get_running_loop(), threading.get_ident(), None
+        self.forget()
+        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
 
     def put(self, event: Event, listeners: Sequence[Listener]) -> None:
         """Line the event up for those; drop it, counted, when the line is full or closed."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from stem.errors import ConfigError
 from stem.signals.calls import check_takes, is_async
 from stem.tasks.call import TaskCall
+from stem.tasks.status import Failure
 
 __all__ = [
+    "NO_MIDDLEWARE",
     "AroundAttempt",
     "Attempt",
     "GiveUp",
@@ -21,6 +23,7 @@ __all__ = [
     "NextEnqueue",
     "OnEnqueue",
     "OnError",
+    "RaisedElsewhere",
     "RetryLater",
     "Stack",
     "stack_of",
@@ -47,6 +50,14 @@ class Attempt:
     headers: Mapping[str, str] = field(repr=False)
 
 
+class RaisedElsewhere(Exception):
+    """What a handler raised in a process of its own, where its class stays; `failure` is what is recorded of it."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.kind}: {failure.message}")
+        self.failure = failure
+
+
 @dataclass(frozen=True, slots=True)
 class RetryLater:
     """Run the task again after `delay` (its own backoff when not given), as long as it has attempts left."""
@@ -63,11 +74,12 @@ Instead: TypeAlias = RetryLater | GiveUp
 """What may be decided of an attempt that failed, other than what the task's own `retry` says."""
 
 
+@runtime_checkable
 class OnEnqueue(Protocol):
     """Sees every call before it is stored: one, each of many, and what a task enqueues or follows up."""
 
-    async def on_enqueue(self, call: TaskCall[object], next: NextEnqueue, /) -> None:  # noqa: A002 - the public name of it
-        """Pass on the call, or another one: `await next(call.with_headers({...}))`.
+    async def on_enqueue(self, call: TaskCall[object], call_next: NextEnqueue, /) -> None:
+        """Pass on the call, or another one: `await call_next(call.with_headers({...}))`.
 
         What is raised here refuses it: nothing is stored, and who enqueues gets an `EnqueueRefused` with this as its
         cause. It is stored when all middleware has returned.
@@ -75,11 +87,12 @@ class OnEnqueue(Protocol):
         ...
 
 
+@runtime_checkable
 class AroundAttempt(Protocol):
     """Is around each call of a handler."""
 
-    async def around_attempt(self, attempt: Attempt, next: NextAttempt, /) -> None:  # noqa: A002 - the public name of it
-        """Run the handler: `await next()`, which raises what the handler raises.
+    async def around_attempt(self, attempt: Attempt, call_next: NextAttempt, /) -> None:
+        """Run the handler: `await call_next()`, which raises what the handler raises.
 
         What the handler did stands, whatever is made of it here. Context variables that are set here are seen by the
         handler, also in its thread. What is raised here otherwise fails the attempt with `MiddlewareFailed`.
@@ -87,6 +100,7 @@ class AroundAttempt(Protocol):
         ...
 
 
+@runtime_checkable
 class OnError(Protocol):
     """Is told of each attempt that failed, before what becomes of the task is decided."""
 
@@ -113,17 +127,21 @@ class Stack:
     on_error: tuple[OnError, ...] = ()
 
 
+NO_MIDDLEWARE: Final = Stack()
+
+
 def stack_of(middleware: Sequence[Middleware]) -> Stack:
     """Sort it by protocol; an object may implement several. Raises `ConfigError` for one that implements none."""
-    found: dict[str, list[object]] = {method: [] for method in _METHODS}
     for each in middleware:
-        for method in _methods(each):
-            found[method].append(each)
-    return Stack(*(tuple(objects) for objects in found.values()))  # type: ignore[arg-type]  # looked at one by one
+        _check(each)
+    return Stack(
+        on_enqueue=tuple(each for each in middleware if isinstance(each, OnEnqueue)),
+        around=tuple(each for each in middleware if isinstance(each, AroundAttempt)),
+        on_error=tuple(each for each in middleware if isinstance(each, OnError)),
+    )
 
 
-def _methods(middleware: object) -> list[str]:
-    """The methods of the protocols that it has."""
+def _check(middleware: object) -> None:
     methods = [method for method in _METHODS if hasattr(middleware, method)]
     if isinstance(middleware, type) or not methods:
         raise _unknown(repr(middleware))
@@ -132,7 +150,6 @@ def _methods(middleware: object) -> list[str]:
         if not is_async(bound):
             raise _unknown(f"{type(middleware).__qualname__}.{method}, which is no `async def`")
         check_takes(bound, 2, expected=f"`{method}` to take two arguments", do=_DO)
-    return methods
 
 
 def _unknown(found: str) -> ConfigError:

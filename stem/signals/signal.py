@@ -37,7 +37,7 @@ class Connection(Generic[E]):
         self._listener: Final = listener
 
     def __repr__(self) -> str:
-        return f"Connection({name_of(self.handler)}, {'connected' if self.is_connected else 'cancelled'})"
+        return f"Connection({name_of(self.handler)}, {'connected' if self.is_connected else 'ended'})"
 
     def __enter__(self) -> Self:
         return self

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from stem.tasks.options import EnqueueOptions, PublishOptions
@@ -29,3 +29,9 @@ class TaskCall(Generic[R_co]):
     rate_key: str | None = None
     """Whose allowance it uses of its task's rate; `None` for the one of the task alone."""
     concurrency_key: str | None = None
+
+    def with_headers(self, headers: Mapping[str, str]) -> TaskCall[R_co]:
+        """The same call with these headers over those that it has. Raises `ConfigError` for what is no text."""
+        merged = {**self.options.headers, **headers}
+        given: EnqueueOptions = {**self.given, "headers": merged}
+        return replace(self, options=replace(self.options, headers=merged), given=given)

@@ -8,13 +8,15 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, cast
 
 from stem.contracts.changes import Applied, Change, Fenced, Refused, Verdict
 from stem.errors import ResultRefused, StemError, StoreError, Undecodable
+from stem.signals.middleware import Instead
 from stem.tasks.envelope import Header, envelope_of, open_envelope, retry_of
 from stem.tasks.retry import Backoff
 from stem.worker import decide
+from stem.worker.around import ask, attempt_of, run_around
 from stem.worker.context import Controls, Surroundings, open_context
 from stem.worker.decide import Stop
 from stem.worker.failures import failure_of, unencodable
@@ -66,6 +68,9 @@ class Attempts:
         self._lanes = lanes
         self._fingerprint = fingerprint
         self._around = around
+        self._tell = around.tell
+        self._signals = around.tell.signals
+        self._wraps = bool(around.middleware.around or around.middleware.on_enqueue)
         self._stats = stats
         self._handled = handled
         self._ended = ended
@@ -73,6 +78,8 @@ class Attempts:
     async def run(self, held: Held) -> None:
         """Run one attempt and hand its outcome over; nobody waits for the verdict, which saves a turn of its task."""
         change: Change | None = None
+        if self._signals.heard:
+            self._tell.received(held.delivery)
         try:
             change = await self._decided(held)
         except Exception:  # noqa: BLE001  # a mistake of ours must not take the neighbours along
@@ -81,7 +88,10 @@ class Attempts:
         finally:
             held.phase = Phase.SETTLING
             self._handled(held)
+            if self._signals.heard:
+                self._tell.handled(held)
             if change is None:
+                self._lost(held, "fenced" if held.stop is Stop.LOST else "unknown")
                 self._ended(held)
             else:
                 self._settle(held, change)
@@ -95,11 +105,11 @@ class Attempts:
                 return None
             if held.stop is not None:
                 return decide.decide_stopped(held.delivery, held.stop)
-            value = await self._call(held, opened)
+            value = await (self._wrapped(held, opened) if self._wraps else self._call(held, opened))
         except GeneratorExit:  # the loop is being torn down: nothing may be awaited any more
             raise
         except BaseException as error:  # noqa: BLE001  # everything a handler can raise is an outcome of its task
-            return self._after_error(held, opened, error)
+            return await self._after_error(held, opened, error)
         held.phase = Phase.SETTLING
         if opened.controls is not None:
             await opened.controls.flush()
@@ -136,9 +146,20 @@ class Attempts:
             return True
         return await self._verdict(held, Change((start,), delivery.fence)) is not None
 
+    async def _wrapped(self, held: Held, opened: _Opened) -> object:
+        """The handler inside of the middleware, and then the middleware around what it has asked to follow."""
+        held.phase = Phase.HANDLING
+        attempt = attempt_of(held.delivery, opened.header, self._around.worker)
+        value = await run_around(self._around.middleware.around, attempt, partial(self._call, held, opened))
+        if opened.controls is not None:
+            await opened.controls.pass_follow_ups()
+        return value
+
     async def _call(self, held: Held, opened: _Opened) -> object:
         self._stats.handled += 1
         held.phase = Phase.HANDLING
+        if self._signals.heard:
+            self._tell.started(held)
         job = opened.job
         held.once = job.rules.ack == "early"
         if job.apart is not None:
@@ -169,7 +190,7 @@ class Attempts:
             return decide.decide_refused(held.delivery, failure_of(refused))
         return decide.decide_success(held.delivery, result, () if controls is None else controls.follow_ups)
 
-    def _after_error(self, held: Held, opened: _Opened, error: BaseException) -> Change | None:
+    async def _after_error(self, held: Held, opened: _Opened, error: BaseException) -> Change | None:
         held.phase = Phase.SETTLING
         task = asyncio.current_task()
         if held.stop is None and isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
@@ -178,9 +199,15 @@ class Attempts:
             if task is not None:
                 task.uncancel()
             return decide.decide_stopped(held.delivery, held.stop, once=held.once)
-        return self._failed(held, opened.job, opened.retry or opened.job.rules.backoff, error)
+        instead = None
+        if self._around.middleware.on_error and isinstance(error, Exception):
+            attempt = attempt_of(held.delivery, opened.header, self._around.worker)
+            instead = await ask(self._around.middleware.on_error, attempt, error, self._around.clock)
+        return self._failed(held, opened.job, opened.retry or opened.job.rules.backoff, error, instead=instead)
 
-    def _failed(self, held: Held, job: Job, backoff: Backoff, error: BaseException) -> Change:
+    def _failed(
+        self, held: Held, job: Job, backoff: Backoff, error: BaseException, *, instead: Instead | None = None
+    ) -> Change:
         delivery = held.delivery
         kind = error.fault.failure.kind if isinstance(error, decide.Judged) else type(error).__name__
         _log.info("task %s (%s) raised %s", delivery.fence.task_id, delivery.name, kind)
@@ -192,6 +219,7 @@ class Attempts:
             random=random.random(),  # noqa: S311  # spreads retries; nothing secret hangs on it
             cancelled=held.cancel_requested,
             once=held.once,
+            instead=instead,
         )
 
     def _settle(self, held: Held, change: Change) -> None:
@@ -205,9 +233,13 @@ class Attempts:
             return
         if isinstance(verdict, Applied):
             self._stats.count(change)
+            if self._signals.heard:
+                self._tell.finished(held, change)
         elif isinstance(verdict, Fenced):
             self._stats.fenced += 1
+            self._lost(held, "fenced")
         else:
+            self._lost(held, "unknown")
             self._stats.dropped += 1
             why = verdict.code if isinstance(verdict, StemError) else type(verdict).__name__
             _log.error("task %s: outcome unknown (%s)", held.fence.task_id, why)
@@ -223,5 +255,10 @@ class Attempts:
             return None
         if isinstance(verdict, Fenced):
             self._stats.fenced += 1
+            held.end(Stop.LOST)
             return None
         return cast("Applied | Refused", verdict)
+
+    def _lost(self, held: Held, why: Literal["fenced", "unknown"]) -> None:
+        if self._signals.heard:
+            self._tell.lost(held.delivery, why)

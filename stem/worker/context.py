@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypeVar
 
-from stem.clock import from_micros, to_micros
+from stem.clock import Clock, from_micros, to_micros
 from stem.codec import dump_json
 from stem.contracts.changes import Change, Fenced, Publish, Report
 from stem.errors import ConfigError, StoreError
 from stem.ids import derived_id
+from stem.signals.middleware import Stack
 from stem.stores.committer import Commits
 from stem.tasks.call import TaskCall
 from stem.tasks.context import TaskContext
@@ -25,6 +27,7 @@ from stem.tasks.status import Progress
 from stem.worker.decide import Stop
 from stem.worker.held import Held
 from stem.worker.lease import LeaseKeeper
+from stem.worker.tell import Teller
 
 __all__ = ["CallPublisher", "Controls", "Surroundings", "open_context"]
 
@@ -38,8 +41,17 @@ _REPORTS_PER_LEASE: Final = 1 << 32
 class CallPublisher(Protocol):
     """Makes messages of calls: the client's one publish path."""
 
+    @property
+    def middleware(self) -> Sequence[object]:
+        """What sees each call before it is published."""
+        ...
+
     def prepare(self, call: TaskCall[R], *, task_id: str | None, root: str, parent: str | None) -> Publish:
         """The message, under this id unless the call brings one; nothing is sent."""
+        ...
+
+    async def prepare_passed(self, call: TaskCall[R], *, task_id: str, root: str, parent: str) -> Publish:
+        """The same for a call that goes through the middleware first."""
         ...
 
     async def publish_as(self, call: TaskCall[R], *, task_id: str, root: str, parent: str) -> TaskHandle[R]:
@@ -57,6 +69,9 @@ class Surroundings:
     commits: Commits
     keeper: LeaseKeeper
     loop: asyncio.AbstractEventLoop
+    clock: Clock
+    tell: Teller
+    middleware: Stack
 
 
 class Controls:
@@ -69,6 +84,7 @@ class Controls:
         self._lock = threading.Lock()
         self._ordinal = 0
         self._follow_ups: list[Publish] = []
+        self._to_pass: list[tuple[int, TaskCall[object], contextvars.Context]] = []
         self._reports = held.fence.counter * _REPORTS_PER_LEASE
         self._unsent: Progress | None = None
         self._sending: asyncio.Task[None] | None = None
@@ -105,9 +121,20 @@ class Controls:
             self._around.loop.call_soon_threadsafe(self._send_soon)
 
     def follow_up(self, call: TaskCall[object], /) -> str:
-        message = self._around.publisher.prepare(call, task_id=self._next_id(), root=self._root, parent=self._id)
-        self._follow_ups.append(message)
+        publisher = self._around.publisher
+        message = publisher.prepare(call, task_id=self._next_id(), root=self._root, parent=self._id)
+        with self._lock:
+            if publisher.middleware:
+                self._to_pass.append((len(self._follow_ups), call, contextvars.copy_context()))
+            self._follow_ups.append(message)
         return message.envelope.id
+
+    async def pass_follow_ups(self) -> None:
+        """Let the middleware see them, each in the context in which it was asked for. Raises what it refuses with."""
+        for place, call, context in self._to_pass:
+            task_id = self._follow_ups[place].envelope.id
+            passing = self._around.publisher.prepare_passed(call, task_id=task_id, root=self._root, parent=self._id)
+            self._follow_ups[place] = await self._around.loop.create_task(passing, context=context)
 
     async def enqueue(self, call: TaskCall[R], /) -> TaskHandle[R]:
         publishing = self._publish(call, self._next_id())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
@@ -10,6 +10,7 @@ from stem.clock import Micros, to_micros
 from stem.contracts.changes import Bury, Change, Park, Publish, Refused, Release, Reschedule, Settle, Start, Write
 from stem.contracts.store import Delivery
 from stem.errors import Undecodable, WorkerLost
+from stem.signals.middleware import GiveUp, Instead, RetryLater
 from stem.tasks.context import RetryRequested
 from stem.tasks.options import Ack
 from stem.tasks.retry import DEFAULT_BACKOFF, Backoff, Retry
@@ -127,13 +128,16 @@ def decide_error(
     random: float,
     cancelled: bool,
     once: bool = False,
+    instead: Instead | None = None,
 ) -> Change:
     """The attempt failed: cancelled when that was asked for, else again after the backoff, else the dead letters.
+
+    `instead` is what a middleware wants in place of what `retry` says; it adds no attempts.
 
     A cancellation that the handler made up itself, and `SystemExit`, count as any other error. `random` is in [0, 1).
     `once` says that the task must not run again if the process that ran it is gone.
     """
-    fault = judge(error, retry)
+    fault = _judged_again(judge(error, retry), instead)
     if fault.reason is not None:
         return _one(delivery, Bury(fault.reason, fault.failure))
     if cancelled:
@@ -146,6 +150,17 @@ def decide_error(
         return _one(delivery, Bury(Reason.CRASHED if fault.crash else Reason.RETRIES_USED_UP, fault.failure))
     delay = backoff.delay(delivery.attempt, random) if fault.delay is None else max(0, fault.delay)
     return _one(delivery, Reschedule(delay, fault.failure))
+
+
+def _judged_again(fault: Fault, instead: Instead | None) -> Fault:
+    """What a middleware makes of a fault."""
+    match instead:
+        case None:
+            return fault
+        case GiveUp():
+            return replace(fault, repeated=False)
+        case RetryLater(delay):
+            return replace(fault, repeated=True, delay=None if delay is None else to_micros(delay))
 
 
 def decide_guard(delivery: Delivery) -> Change | None:

@@ -14,6 +14,7 @@ from stem.contracts.changes import Applied, Change, Release
 from stem.contracts.store import Delivery, LeaseVerdict, Store
 from stem.errors import StoreError
 from stem.registry import Registry
+from stem.signals.middleware import NO_MIDDLEWARE, Stack
 from stem.stores.committer import Commits
 from stem.worker.attempt import Attempts
 from stem.worker.context import CallPublisher, Surroundings
@@ -29,6 +30,7 @@ from stem.worker.settings import WorkerSettings
 from stem.worker.slots import Slots
 from stem.worker.stats import WorkerStats
 from stem.worker.sweep import Sweeper
+from stem.worker.tell import Teller
 from stem.worker.timing import wait_all
 
 _ABANDONED: Final = 3
@@ -48,6 +50,8 @@ class Outside:
     settings: WorkerSettings
     clock: Clock
     publisher: CallPublisher
+    tell: Teller
+    middleware: Stack = NO_MIDDLEWARE
 
 
 class Engine:
@@ -61,6 +65,7 @@ class Engine:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._stats = stats
+        self._tell_listeners = outside.tell
         self._background: set[asyncio.Task[None]] = set()
         self.idle = asyncio.Event()
         self.slots = Slots(
@@ -86,6 +91,9 @@ class Engine:
                 commits=outside.commits,
                 keeper=self.keeper,
                 loop=self._loop,
+                clock=clock,
+                tell=outside.tell,
+                middleware=outside.middleware,
             ),
             stats=stats,
             handled=self._handled,
@@ -99,7 +107,7 @@ class Engine:
             worker=settings.name,
             clock=clock,
             commit=self.commit_soon,
-            stats=stats,
+            rescued=self._rescued,
         )
 
     async def tidy(self) -> None:
@@ -113,17 +121,17 @@ class Engine:
 
     def give_back(self, delivery: Delivery, delay: int) -> None:
         """Release a delivery that was never started; awaited by nobody, sent before `flush` returns."""
-        self.commit_soon(Change((Release(delay),), delivery.fence))
+        self.commit_soon(delivery, Change((Release(delay),), delivery.fence))
 
     def abandon(self, held: Held) -> None:
         """Give back under an attempt that does not end; the number of the change fences what it may still commit."""
         change = decide_stopped(held.delivery, Stop.SHUTDOWN, once=held.once)
         if change is not None:
-            self.commit_soon(replace(change, number=_ABANDONED))
+            self.commit_soon(held.delivery, replace(change, number=_ABANDONED))
 
-    def commit_soon(self, change: Change) -> None:
-        """Commit a decided change; awaited by nobody, sent before `flush` returns."""
-        task = self._loop.create_task(self._commit(change))
+    def commit_soon(self, delivery: Delivery, change: Change) -> None:
+        """Commit what was decided of a delivery; awaited by nobody, sent before `flush` returns."""
+        task = self._loop.create_task(self._commit(delivery, change))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
@@ -147,7 +155,7 @@ class Engine:
         if self.slots.idle:
             self.idle.set()
 
-    async def _commit(self, change: Change) -> None:
+    async def _commit(self, delivery: Delivery, change: Change) -> None:
         try:
             verdict = await self._commits.commit(change)
         except StoreError as error:
@@ -155,6 +163,13 @@ class Engine:
             return
         if isinstance(verdict, Applied):
             self._stats.count(change)
+            if self._tell_listeners.signals.heard:
+                self._tell_listeners.ended(delivery, change)
+
+    def _rescued(self, delivery: Delivery) -> None:
+        self._stats.rescued += 1
+        if self._tell_listeners.signals.heard:
+            self._tell_listeners.rescued(delivery)
 
     def _dropped(self) -> None:
         self._stats.dropped += 1

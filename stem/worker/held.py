@@ -49,6 +49,10 @@ class Held:
     """Called when a cancel is requested, for a handler in another process."""
     overdue: bool = False
     """A time limit was reached."""
+    began: Micros | None = None
+    """When its handler was called, by the worker's own clock; `None` when nobody listens to signals."""
+    ran: Micros | None = None
+    """How long its handler ran; likewise."""
 
     @classmethod
     def of(cls, delivery: Delivery, asked_at: Micros) -> Held:

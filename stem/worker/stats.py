@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from stem.contracts.changes import Bury, Change, Park, Release, Reschedule, Settle
+from stem.contracts.changes import Bury, Change, Park, Release, Reschedule, Settle, Write
 from stem.tasks.state import TaskEvent
 
-__all__ = ["WorkerStats"]
+__all__ = ["WorkerStats", "event_of"]
 
 _EVENTS: Final[Mapping[type, TaskEvent]] = {
     Bury: TaskEvent.BURIED,
@@ -17,6 +17,11 @@ _EVENTS: Final[Mapping[type, TaskEvent]] = {
     Release: TaskEvent.RELEASED,
     Reschedule: TaskEvent.RETRIED,
 }
+
+
+def event_of(write: Write) -> TaskEvent | None:
+    """The event by which this write ends a delivery; `None` for one that ends none."""
+    return write.event if type(write) is Settle else _EVENTS.get(type(write))
 
 
 @dataclass(slots=True)
@@ -36,8 +41,7 @@ class WorkerStats:
 
     def count(self, change: Change) -> None:
         """Count an applied change that ended a delivery."""
-        first = change.writes[0]
-        event = first.event if type(first) is Settle else _EVENTS.get(type(first))
+        event = event_of(change.writes[0])
         if event is not None:
             self.ended[event] = self.ended.get(event, 0) + 1
 

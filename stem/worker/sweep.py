@@ -16,7 +16,6 @@ from stem.ids import new_id
 from stem.worker.decide import decide_crashed
 from stem.worker.run import Jobs
 from stem.worker.slots import Slots
-from stem.worker.stats import WorkerStats
 
 __all__ = ["Observations", "Sweeper", "grace", "observe"]
 
@@ -75,8 +74,8 @@ class Sweeper:
         *,
         worker: str,
         clock: Clock,
-        commit: Callable[[Change], None],
-        stats: WorkerStats,
+        commit: Callable[[Delivery, Change], None],
+        rescued: Callable[[Delivery], None],
     ) -> None:
         self._store = store
         self._slots = slots
@@ -84,7 +83,7 @@ class Sweeper:
         self._worker = worker
         self._clock = clock
         self._commit = commit
-        self._stats = stats
+        self._rescued = rescued
         self._seen = Observations()
         self._retain_at = 0
 
@@ -105,7 +104,7 @@ class Sweeper:
             asked_at = self._clock.elapsed()
             request = TakeRequest(request_id=new_id(), worker=self._worker, suspects=suspects, lease=lease)
             for delivery in await self._store.take(request):
-                self._stats.rescued += 1
+                self._rescued(delivery)
                 self._receive(delivery, asked_at)
 
     def _receive(self, delivery: Delivery, asked_at: Micros) -> None:
@@ -120,7 +119,7 @@ class Sweeper:
         if change is None:
             self._slots.offer(delivery, asked_at=asked_at)
         else:
-            self._commit(change)
+            self._commit(delivery, change)
 
     async def _retain(self) -> None:
         """In every sweep while there is something to delete, else once a minute."""

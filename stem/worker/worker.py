@@ -14,8 +14,13 @@ from typing import Final, Self
 from stem.clock import Clock, Micros, to_micros
 from stem.contracts.heartbeats import Heartbeat
 from stem.contracts.store import Store
-from stem.errors import StoreError
+from stem.errors import ConfigError, StoreError
 from stem.registry import Registry
+from stem.signals.calls import name_of
+from stem.signals.events import Event, WorkerStoppedEvent
+from stem.signals.hub import Signals
+from stem.signals.middleware import NO_MIDDLEWARE, Stack
+from stem.signals.stream import EventStream, stream_of
 from stem.stores.committer import Commits
 from stem.worker.context import CallPublisher
 from stem.worker.decide import Stop
@@ -25,6 +30,7 @@ from stem.worker.run import make_jobs, runs_apart
 from stem.worker.settings import WorkerSettings
 from stem.worker.signals import install_signals
 from stem.worker.stats import WorkerStats
+from stem.worker.tell import Teller
 from stem.worker.timing import wait_all, wait_any
 
 __all__ = ["Lifespan", "Worker"]
@@ -56,9 +62,20 @@ class Worker:
         clock: Clock,
         publisher: CallPublisher,
         lifespan: Lifespan | None = None,
+        middleware: Stack = NO_MIDDLEWARE,
+        signals: Signals | None = None,
     ) -> None:
+        self._signals = signals or Signals(clock)
+        self._tell = Teller(self._signals, settings, clock)
         self._outside = Outside(
-            store=store, commits=commits, registry=registry, settings=settings, clock=clock, publisher=publisher
+            store=store,
+            commits=commits,
+            registry=registry,
+            settings=settings,
+            clock=clock,
+            publisher=publisher,
+            tell=self._tell,
+            middleware=middleware,
         )
         self._lifespan = lifespan
         self._stats = WorkerStats()
@@ -92,20 +109,51 @@ class Worker:
         """How many tasks run, or wait for their outcome to be recorded."""
         return 0 if self._engine is None else self._engine.slots.busy
 
+    def events(self, *, limit: int = 1_000) -> AbstractAsyncContextManager[EventStream]:
+        """What this worker does, from now on until it has stopped: `async with worker.events() as events: ...`.
+
+        A reader that is more than `limit` events behind loses the oldest of them.
+        """
+        return stream_of(self._signals, holds=self._is_ours, is_last=_is_the_end, limit=limit)
+
     async def __aenter__(self) -> Self:
-        """Start. Raises `ConfigError` for a task that cannot run here; then nothing was started."""
+        """Start. Raises `ConfigError` for a task that cannot run here and for a lifespan that raises; then nothing
+        was started."""
+        self._tell.starting()
+        try:
+            engine = await self._start()
+        except BaseException as error:
+            self._tell.stopped(error)
+            raise
+        self._loops = self._start_loops(engine)
+        self._body = asyncio.current_task()
+        self._tell.ready()
+        return self
+
+    async def _start(self) -> Engine:
         jobs = make_jobs(self._outside.registry)
         setup = setup_of(self.name, self._lifespan) if runs_apart(jobs) else None
         async with AsyncExitStack() as stack:
-            state = None if self._lifespan is None else await stack.enter_async_context(self._lifespan())
-            self._engine = engine = Engine(self._outside, jobs, state, self._stats, setup=setup)
+            state = await self._state(stack)
+            engine = Engine(self._outside, jobs, state, self._stats, setup=setup)
             await self._beat()
             stack.callback(self._outside.store.listen(engine.fetcher.hear).close)
             engine.keeper.start()
-            self._stack = stack.pop_all()
-        self._loops = self._start_loops(engine)
-        self._body = asyncio.current_task()
-        return self
+            self._stack, self._engine = stack.pop_all(), engine
+        return engine
+
+    async def _state(self, stack: AsyncExitStack) -> object:
+        """What the lifespan gives; it is closed after everything else."""
+        if self._lifespan is None:
+            return None
+        try:
+            return await stack.enter_async_context(self._lifespan())
+        except Exception as error:
+            raise ConfigError(
+                expected=f"the lifespan {name_of(self._lifespan)} to open what the worker needs",
+                found=f"{type(error).__name__}: {error}",
+                do="Correct it, or what it connects to. Nothing was started.",
+            ) from error
 
     async def __aexit__(self, *_: object) -> None:
         """Stop. Raises what made the worker unable to go on; the body of `async with` was cancelled then."""
@@ -180,6 +228,9 @@ class Worker:
             self._asked.set()
             self._cancel_body()
 
+    def _is_ours(self, event: Event) -> bool:
+        return getattr(event, "worker", None) == self.name
+
     def _cancel_body(self) -> None:
         """Whoever is inside `async with` would wait for a worker that works no more."""
         if self._body is not None and not self._cancelled_body:
@@ -212,13 +263,19 @@ class Worker:
             await self._outside.store.beat(heartbeat)
         except StoreError as error:
             _log.warning("no sign of life could be given (%s)", error.code)
+        else:
+            self._tell.beat(heartbeat.running, heartbeat.concurrency)
 
     async def _shut_down(self, engine: Engine, drain: Micros) -> None:
+        self._tell.stopping(self.running, timedelta(microseconds=drain))
         try:
             await self._end_loops(engine)
             await self._drain(engine, drain)
         finally:
-            await self._close(engine)
+            try:
+                await self._close(engine)
+            finally:
+                self._tell.stopped(self._error)
 
     async def _end_loops(self, engine: Engine) -> None:
         """Fetcher and sweeper end by themselves: what a call under way still brings, the slots give back."""
@@ -251,3 +308,7 @@ class Worker:
         except StoreError as error:
             _log.warning("the worker could not be signed off (%s)", error.code)
         await self._stack.aclose()
+
+
+def _is_the_end(event: Event) -> bool:
+    return isinstance(event, WorkerStoppedEvent)

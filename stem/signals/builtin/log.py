@@ -6,7 +6,7 @@ import logging
 from typing import Final
 
 from stem.clock import Clock, SystemClock
-from stem.signals.middleware import Attempt, NextAttempt
+from stem.signals.middleware import Attempt, NextAttempt, RaisedElsewhere
 
 __all__ = ["LogAttempts"]
 
@@ -24,14 +24,15 @@ class LogAttempts:
         self._logger = logger
         self._clock = clock or SystemClock()
 
-    async def around_attempt(self, attempt: Attempt, next: NextAttempt, /) -> None:  # noqa: A002 - the protocol's name
+    async def around_attempt(self, attempt: Attempt, call_next: NextAttempt, /) -> None:
         """See `AroundAttempt`."""
         began = self._clock.elapsed()
         level, outcome = logging.INFO, "returned"
         try:
-            await next()
+            await call_next()
         except BaseException as error:
-            level, outcome = logging.WARNING, f"raised {type(error).__name__}"
+            kind = error.failure.kind if isinstance(error, RaisedElsewhere) else type(error).__name__
+            level, outcome = logging.WARNING, f"raised {kind}"
             raise
         finally:
             self._write(level, attempt, outcome, (self._clock.elapsed() - began) / 1000)

@@ -13,6 +13,8 @@ from stem.clock import Micros
 from stem.contracts.changes import Change, Fence, Write
 from stem.contracts.store import Delivery, Store
 from stem.registry import Registry
+from stem.signals.hub import Signals
+from stem.signals.middleware import NO_MIDDLEWARE, Middleware, Stack, stack_of
 from stem.stores.committer import Committer
 from stem.tasks.call import TaskCall
 from stem.tasks.options import Ack
@@ -24,6 +26,7 @@ from stem.worker.process.apart import setup_of
 from stem.worker.run import make_jobs, runs_apart
 from stem.worker.settings import WorkerSettings
 from stem.worker.stats import WorkerStats
+from stem.worker.tell import Teller
 from stem.worker.worker import Lifespan, Worker
 
 __all__ = ["SECOND", "Hands", "Workshop", "delivery", "eventually", "only_write", "turns"]
@@ -137,13 +140,29 @@ class Workshop:
     commits: Committer
     publisher: Publisher
     bench: Bench
+    signals: Signals
+    middleware: Stack = NO_MIDDLEWARE
     opened: list[Hands] = field(default_factory=list[Hands])
 
     @classmethod
     def over(cls, store: Store, clock: ManualClock, commits: Committer) -> Workshop:
         """A workshop whose handles nobody asks."""
-        publisher = Publisher(commits, Stem("memory://"), defaults={}, payload_limit=1_000_000)
-        return cls(store, clock, commits, publisher, Bench(store, clock))
+        signals = Signals(clock)
+        signals.open()
+        publisher = Publisher(commits, Stem("memory://"), defaults={}, payload_limit=1_000_000, signals=signals)
+        return cls(store, clock, commits, publisher, Bench(store, clock), signals)
+
+    def use(self, *middleware: Middleware) -> None:
+        """Put middleware around what is enqueued and run from now on."""
+        self.middleware = stack_of(middleware)
+        self.publisher = Publisher(
+            self.commits,
+            Stem("memory://"),
+            defaults={},
+            payload_limit=1_000_000,
+            middleware=self.middleware.on_enqueue,
+            signals=self.signals,
+        )
 
     async def enqueue(self, call: TaskCall[object]) -> str:
         """Publish a call; its id."""
@@ -168,6 +187,8 @@ class Workshop:
             settings=settings,
             clock=self.clock,
             publisher=self.publisher,
+            tell=Teller(self.signals, settings, self.clock),
+            middleware=self.middleware,
         )
         jobs = make_jobs(registry)
         setup = setup_of(name, lifespan) if runs_apart(jobs) else None
@@ -187,9 +208,12 @@ class Workshop:
             clock=self.clock,
             publisher=self.publisher,
             lifespan=lifespan,
+            middleware=self.middleware,
+            signals=self.signals,
         )
 
     async def aclose(self) -> None:
         """End every engine that was made here."""
+        self.signals.close()
         for hands in self.opened:
             await hands.aclose()
