@@ -30,6 +30,7 @@ from stem.tasks.status import Progress, TaskStatus
 
 if TYPE_CHECKING:
     from stem.client.batch import Batch
+    from stem.client.control import Controller
     from stem.client.events import QueueEvents
     from stem.client.inspect import Inspector
     from stem.client.operate import Operator
@@ -201,6 +202,11 @@ class Stem:
     def operate(self) -> Operator:
         """What operators do to queues and to many tasks at once: pause, purge, replay, discard."""
         return self._open.operator
+
+    @property
+    def control(self) -> Controller:
+        """Commands for live workers, and their answers: ping, stats, inspect, drain, stop."""
+        return self._open.controller
 
     def queue_events(self, queue: str, /) -> QueueEvents:
         """The events of a queue: what applications tell everybody who listens, beside the tasks."""

@@ -39,7 +39,8 @@ StemError
 ├── SecurityError          E070
 │   ├── BadSignature       E071
 │   └── UnknownKey         E072
-└── InvalidTransition      E080   a state change that the table does not allow
+├── InvalidTransition      E080   a state change that the table does not allow
+└── UnknownWorker          E081   a command for a worker that is not there
 
 Each says what was expected, what was found and what to do, and has a stable code.
 """
@@ -84,6 +85,7 @@ __all__ = [
     "UnknownId",
     "UnknownKey",
     "UnknownTask",
+    "UnknownWorker",
     "UnknownWorkflow",
     "UnusableConnection",
     "WaitTimeout",
@@ -359,3 +361,9 @@ class InvalidTransition(StemError):
     """The table of states does not allow this event in this state."""
 
     code = "STEM-E080"
+
+
+class UnknownWorker(StemError):
+    """No live worker has this name, or it did not answer in time."""
+
+    code = "STEM-E081"

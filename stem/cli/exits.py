@@ -16,6 +16,7 @@ from stem.errors import (
     StoreUnavailable,
     UnknownId,
     UnknownTask,
+    UnknownWorker,
     UnknownWorkflow,
     WaitTimeout,
 )
@@ -42,6 +43,7 @@ _BY_ERROR: Final[Mapping[type[StemError], Exit]] = MappingProxyType(
         InvalidArguments: Exit.USAGE,
         UnknownId: Exit.NOT_FOUND,
         UnknownTask: Exit.NOT_FOUND,
+        UnknownWorker: Exit.NOT_FOUND,
         UnknownWorkflow: Exit.NOT_FOUND,
         StoreUnavailable: Exit.CANNOT_CONNECT,
         SchemaMismatch: Exit.CANNOT_CONNECT,

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from stem.cli.filters import filter_options, paging_options, state_option, task_filter
 from stem.cli.output import Output
 from stem.cli.session import app_option, ask, json_option, url_option
+from stem.cli.values import DURATION
 from stem.cli.views import JOB_COLUMNS, document_of, iso, job_row, readable
 from stem.clock import from_micros
 from stem.errors import Undecodable
 from stem.tasks.envelope import decode_envelope
 from stem.tasks.status import TaskRecord, TaskStatus
 
+if TYPE_CHECKING:
+    from stem.app import Stem
+
 __all__ = ["jobs", "show_record"]
 
-_HELP: Final = "List and show tasks."
+_HELP: Final = "Tasks: list, show, retry, cancel, revoke."
 
 
 @click.group("jobs", help=_HELP)
@@ -56,6 +60,64 @@ def show_job(task_id: str, *, arguments: bool, url: str | None, app: str | None,
     """Show everything recorded of one task."""
     record = ask(url, lambda stem: stem.inspect.task(task_id), app)
     show_record(record, arguments=arguments, as_json=as_json)
+
+
+@jobs.command("retry")
+@click.argument("task_id", metavar="ID")
+@click.option("--delay", type=DURATION, default="0s", metavar="DURATION", help="Due only after this time.")
+@url_option
+@app_option
+@json_option
+def retry_job(task_id: str, *, delay: timedelta, url: str | None, app: str | None, as_json: bool) -> None:
+    """Queue a failed, cancelled or expired task again: the same id and arguments, with all counters at zero."""
+    status = ask(url, lambda stem: stem.inspect.replay(task_id, delay=delay), app)
+    Output(as_json).record(_short(status))
+
+
+@jobs.command("cancel")
+@click.argument("task_id", metavar="ID")
+@click.option("--terminate", is_flag=True, help="Stop it where it runs.")
+@url_option
+@app_option
+@json_option
+def cancel_job(task_id: str, *, terminate: bool, url: str | None, app: str | None, as_json: bool) -> None:
+    """Cancel a task: what waits ends at once, what runs is told. One that has ended stays as it is."""
+    status = ask(url, lambda stem: stem.cancel_task(task_id, terminate=terminate), app)
+    Output(as_json).record(_short(status))
+
+
+@jobs.command("revoke")
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--terminate", is_flag=True, help="Stop what runs.")
+@click.option("--reason", default="", help="Why; it stands in the task's error.")
+@click.option("--for", "expires", type=DURATION, default="7d", show_default=True, help="How long it holds.")
+@click.option("--undo", is_flag=True, help="Take revocations of these ids back.")
+@url_option
+@app_option
+def revoke_jobs(
+    ids: tuple[str, ...],
+    *,
+    terminate: bool,
+    reason: str,
+    expires: timedelta,
+    undo: bool,
+    url: str | None,
+    app: str | None,
+) -> None:
+    """Let no worker run these ids, whether they are known yet or not. It survives restarts."""
+
+    async def act(stem: Stem) -> None:
+        if undo:
+            await stem.operate.unrevoke(ids)
+        else:
+            await stem.operate.revoke(ids, terminate=terminate, reason=reason, expires=expires)
+
+    ask(url, act, app)
+    Output().talk(f"{'revocations taken back' if undo else 'revoked'}: {len(ids)}")
+
+
+def _short(status: TaskStatus) -> dict[str, object]:
+    return {"id": status.id, "state": status.state.value, "cancel_requested": status.cancel_requested}
 
 
 def show_record(record: TaskRecord, *, arguments: bool, as_json: bool) -> None:

@@ -19,7 +19,7 @@ from stem.errors import StoreUnavailable, Undecodable
 from stem.ids import new_id
 from stem.tasks.options import JsonValue
 
-__all__ = ["QueueEvent", "QueueEvents"]
+__all__ = ["QueueEvent", "QueueEvents", "teller"]
 
 _log: Final = logging.getLogger("stem.events")
 _CHANNEL: Final = "events:"
@@ -73,7 +73,7 @@ class QueueEvents:
         beginning.
         """
         news = asyncio.Event()
-        tell = _teller(asyncio.get_running_loop(), news, _CHANNEL + self._queue)
+        tell = teller(asyncio.get_running_loop(), news, _CHANNEL + self._queue)
         subscription = self._store.listen(tell)
         try:
             position = await self._store.broadcast_position()
@@ -102,7 +102,9 @@ class QueueEvents:
             return ()
 
 
-def _teller(loop: asyncio.AbstractEventLoop, news: asyncio.Event, channel: str) -> Listener:
+def teller(loop: asyncio.AbstractEventLoop, news: asyncio.Event, channel: str) -> Listener:
+    """A listener that sets `news` when something was said on the channel; may be called from any thread."""
+
     def tell(notice: Notice) -> None:
         if notice.everything or channel in notice.channels:
             loop.call_soon_threadsafe(news.set)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from stem.client.revocations import lift_standing
 from stem.client.wait import unknown_id
 from stem.client.why import Why, explain, gather
 from stem.clock import Micros, to_micros
@@ -118,6 +119,7 @@ class Inspector:
         Raises `UnknownId`, `InvalidTransition`, `EnqueueError`.
         """
         generation = (await self.task(task_id)).generation
+        await lift_standing(self._store, [task_id])
         check_verdict(task_id, await self._commits.commit(Change((Replay(task_id, generation, to_micros(delay)),))))
         return await self.status(task_id)
 

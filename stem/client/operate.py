@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
+from stem.client.control import Controller
 from stem.client.inspect import Inspector, check_verdict
+from stem.client.revocations import lift, lift_standing
 from stem.clock import to_micros
 from stem.contracts.changes import Cancel, Change, Discard, Replay, Write
-from stem.contracts.control import Pause
+from stem.contracts.control import Pause, Revocation
 from stem.contracts.queries import TaskFilter
 from stem.contracts.store import Store
 from stem.errors import StemError, StoreError
@@ -22,6 +24,7 @@ __all__ = ["Operator", "Sweep"]
 
 _BATCH: Final = 200
 _NO_DELAY: Final = timedelta(0)
+_REVOKED_FOR: Final = timedelta(days=7)
 Watch = Callable[[int, int], None]
 
 
@@ -44,10 +47,11 @@ class Operator:
     each batch how many are done, of how many.
     """
 
-    def __init__(self, store: Store, committer: Committer, inspector: Inspector) -> None:
+    def __init__(self, store: Store, committer: Committer, inspector: Inspector, controller: Controller) -> None:
         self._store = store
         self._committer = committer
         self._inspector = inspector
+        self._controller = controller
 
     async def pause(self, queue: str, *, reason: str = "") -> None:
         """From now on no worker gets anything of this queue; what runs goes on. It lasts until `resume`."""
@@ -84,11 +88,48 @@ class Operator:
         """
         later = to_micros(delay)
         oldest_first = sorted(tasks, key=lambda task: task.published_at)
+        await lift_standing(self._store, [task.id for task in tasks])
         return await self._sweep({task.id: Replay(task.id, task.generation, later) for task in oldest_first}, watch)
 
     async def discard(self, tasks: Sequence[TaskRecord], *, watch: Watch = _nobody) -> Sweep:
         """Give dead letters up: they stay failed tasks, and are kept no longer than any other."""
         return await self._sweep({task.id: Discard(task.id, task.generation) for task in tasks}, watch)
+
+    async def revoke(
+        self,
+        ids: Sequence[str],
+        *,
+        terminate: bool = False,
+        reason: str = "",
+        requested_by: str = "",
+        expires: timedelta | None = _REVOKED_FOR,
+    ) -> None:
+        """From now on these ids are not to run, known or not, on any worker; for `expires`, or for ever with `None`.
+
+        What waits is cancelled, and what is enqueued under such an id later is cancelled by the worker that gets it.
+        What runs is told at once that it was cancelled, and with `terminate` it is stopped. It survives restarts of
+        everything. `unrevoke` and a replay take it back.
+        """
+        now = await self._store.now()
+        until = None if expires is None else now + to_micros(expires)
+        revocations = [
+            Revocation(
+                task_id=task_id,
+                version=now,
+                terminate=terminate,
+                reason=reason,
+                requested_by=requested_by,
+                expires_at=until,
+            )
+            for task_id in ids
+        ]
+        await self._store.revoke(revocations)
+        await self._committer.commit_all([Change((Cancel(task_id, terminate),)) for task_id in ids])
+        await self._controller.send("revoked", arguments={"ids": list(ids)})
+
+    async def unrevoke(self, ids: Sequence[str]) -> None:
+        """These ids may run again. What was cancelled meanwhile stays cancelled, until it is replayed."""
+        await lift(self._store, ids)
 
     async def _chosen(self, where: TaskFilter, limit: int | None) -> list[TaskRecord]:
         chosen: list[TaskRecord] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stem.client.control import Controller
 from stem.client.enqueue import Publisher
 from stem.client.home import Home
 from stem.client.inspect import Inspector
@@ -32,6 +33,7 @@ class Parts:
     waiter: Waiter
     inspector: Inspector
     operator: Operator
+    controller: Controller
 
     async def aclose(self) -> None:
         """Send what is queued, then close every connection."""
@@ -50,6 +52,7 @@ async def open_parts(
         store = settings.wrap(store)
     committer = Committer(store, clock=clock)
     inspector = Inspector(store, committer)
+    controller = Controller(store, clock=clock)
     waiter = Waiter(store, clock=clock)
     publisher = Publisher(
         committer,
@@ -68,5 +71,6 @@ async def open_parts(
         publisher=publisher,
         waiter=waiter,
         inspector=inspector,
-        operator=Operator(store, committer, inspector),
+        operator=Operator(store, committer, inspector, controller),
+        controller=controller,
     )

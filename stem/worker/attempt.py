@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Literal, TypeAlias, cast
 
-from stem.contracts.changes import Applied, Change, Fenced, Refused, Verdict
+from stem.contracts.changes import Applied, Change, Fenced, Refused, Release, Verdict
 from stem.errors import ResultRefused, StemError, StoreError, Undecodable
 from stem.signals.middleware import Instead
 from stem.tasks.envelope import Header, envelope_of, open_envelope, retry_of
@@ -22,6 +22,7 @@ from stem.worker.decide import Stop
 from stem.worker.failures import failure_of, unencodable
 from stem.worker.held import Held, Phase
 from stem.worker.lanes import Lanes
+from stem.worker.revoked import Revoked
 from stem.worker.run import Job, Jobs, Lane
 from stem.worker.stats import WorkerStats
 
@@ -29,6 +30,8 @@ __all__ = ["Attempts"]
 
 Ends: TypeAlias = Callable[[Held], None]
 
+_ASK_AGAIN: Final = 1_000_000
+"""Microseconds after which a task comes back of which nobody could say whether it is still revoked."""
 _log: Final = logging.getLogger("stem.worker")
 
 
@@ -58,6 +61,7 @@ class Attempts:
         lanes: Lanes,
         *,
         fingerprint: str,
+        revoked: Revoked,
         around: Surroundings,
         stats: WorkerStats,
         handled: Ends,
@@ -67,6 +71,7 @@ class Attempts:
         self._commits = around.commits
         self._lanes = lanes
         self._fingerprint = fingerprint
+        self._revoked = revoked
         self._around = around
         self._tell = around.tell
         self._signals = around.tell.signals
@@ -97,6 +102,8 @@ class Attempts:
                 self._settle(held, change)
 
     async def _decided(self, held: Held) -> Change | None:
+        if held.fence.task_id in self._revoked and (revoked := await self._decide_revoked(held)) is not None:
+            return revoked
         opened = self._open(held)
         if not isinstance(opened, _Opened):
             return opened
@@ -114,6 +121,15 @@ class Attempts:
         if opened.controls is not None:
             await opened.controls.flush()
         return self._after_success(held, opened, value)
+
+    async def _decide_revoked(self, held: Held) -> Change | None:
+        """What becomes of a task that was revoked, unless it is not any more, or nobody can say."""
+        try:
+            revocation = await self._revoked.standing(held.fence.task_id)
+        except StoreError as error:
+            _log.warning("task %s was revoked; whether it still is cannot be read (%s)", held.fence.task_id, error.code)
+            return Change((Release(_ASK_AGAIN),), held.fence)
+        return None if revocation is None else decide.decide_revoked(held.delivery, revocation)
 
     def _open(self, held: Held) -> _Opened | Change | None:
         delivery = held.delivery

@@ -8,6 +8,7 @@ from typing import Final
 
 from stem.clock import Micros, to_micros
 from stem.contracts.changes import Bury, Change, Park, Publish, Refused, Release, Reschedule, Settle, Start, Write
+from stem.contracts.control import Revocation
 from stem.contracts.store import Delivery
 from stem.errors import Undecodable, WorkerLost
 from stem.signals.middleware import GiveUp, Instead, RetryLater
@@ -28,6 +29,7 @@ __all__ = [
     "decide_error",
     "decide_guard",
     "decide_refused",
+    "decide_revoked",
     "decide_stopped",
     "decide_success",
     "decide_undecodable",
@@ -175,6 +177,13 @@ def decide_guard(delivery: Delivery) -> Change | None:
     if delivery.attempt > delivery.max_retries:
         return _one(delivery, Bury(Reason.CRASHED if delivery.crashes else Reason.RETRIES_USED_UP, _evidence(delivery)))
     return None
+
+
+def decide_revoked(delivery: Delivery, revocation: Revocation) -> Change:
+    """Somebody said that this id is not to run: it is cancelled, whatever it waited for."""
+    by = f" by {revocation.requested_by}" if revocation.requested_by else ""
+    reason = f": {revocation.reason}" if revocation.reason else ""
+    return _one(delivery, Settle(TaskEvent.CANCELLED, error=Failure("Revoked", f"revoked{by}{reason}")))
 
 
 def decide_crashed(delivery: Delivery, rules: Rules | None, *, free: bool, random: float) -> Change | None:

@@ -25,6 +25,7 @@ from stem.worker.lanes import Lanes
 from stem.worker.lease import LeaseKeeper
 from stem.worker.process.messages import Setup
 from stem.worker.process.pool import Children, Recycling
+from stem.worker.revoked import Revoked
 from stem.worker.run import Jobs, Threads, other_leases, takes_early
 from stem.worker.settings import WorkerSettings
 from stem.worker.slots import Slots
@@ -58,7 +59,14 @@ class Engine:
     """Made on the event loop that it works on. Nothing runs until its owner starts the loops."""
 
     def __init__(
-        self, outside: Outside, jobs: Jobs, state: object, stats: WorkerStats, *, setup: Setup | None = None
+        self,
+        outside: Outside,
+        jobs: Jobs,
+        state: object,
+        stats: WorkerStats,
+        *,
+        setup: Setup | None = None,
+        revoked: Revoked | None = None,
     ) -> None:
         settings, clock = outside.settings, outside.clock
         self._commits = outside.commits
@@ -84,6 +92,7 @@ class Engine:
             jobs,
             lanes,
             fingerprint=outside.registry.fingerprint,
+            revoked=Revoked(outside.store) if revoked is None else revoked,
             around=Surroundings(
                 worker=settings.name,
                 state=state,

@@ -23,9 +23,13 @@ from stem.signals.middleware import NO_MIDDLEWARE, Stack
 from stem.signals.stream import EventStream, stream_of
 from stem.stores.committer import Commits
 from stem.worker.context import CallPublisher
+from stem.worker.control import ControlEar
 from stem.worker.decide import Stop
+from stem.worker.desk import WorkerDesk
 from stem.worker.engine import Engine, Outside
+from stem.worker.held import Held
 from stem.worker.process.apart import setup_of
+from stem.worker.revoked import Revoked
 from stem.worker.run import make_jobs, runs_apart
 from stem.worker.settings import WorkerSettings
 from stem.worker.signals import install_signals
@@ -81,6 +85,8 @@ class Worker:
         self._stats = WorkerStats()
         self._asked = asyncio.Event()
         self._now = asyncio.Event()
+        self._hard = False
+        self._revoked = Revoked(store)
         self._error: BaseException | None = None
         self._engine: Engine | None = None
         self._loops: list[asyncio.Task[None]] = []
@@ -116,31 +122,43 @@ class Worker:
         """
         return stream_of(self._signals, holds=self._is_ours, is_last=_is_the_end, limit=limit)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._asked.is_set()
+
+    def attempts(self) -> list[Held]:
+        """What runs, or waits for its outcome to be recorded."""
+        return [] if self._engine is None else self._engine.slots.held()
+
     async def __aenter__(self) -> Self:
         """Start. Raises `ConfigError` for a task that cannot run here and for a lifespan that raises; then nothing
         was started."""
         self._tell.starting()
         try:
-            engine = await self._start()
+            engine, ear = await self._start()
         except BaseException as error:
             self._tell.stopped(error)
             raise
-        self._loops = self._start_loops(engine)
+        self._loops = self._start_loops(engine, ear)
         self._body = asyncio.current_task()
         self._tell.ready()
         return self
 
-    async def _start(self) -> Engine:
+    async def _start(self) -> tuple[Engine, ControlEar]:
         jobs = make_jobs(self._outside.registry)
         setup = setup_of(self.name, self._lifespan) if runs_apart(jobs) else None
         async with AsyncExitStack() as stack:
             state = await self._state(stack)
-            engine = Engine(self._outside, jobs, state, self._stats, setup=setup)
+            engine = Engine(self._outside, jobs, state, self._stats, setup=setup, revoked=self._revoked)
             await self._beat()
             stack.callback(self._outside.store.listen(engine.fetcher.hear).close)
+            ear = self._ear()
+            stack.callback(self._outside.store.listen(ear.hear).close)
+            await ear.begin()
             engine.keeper.start()
             self._stack, self._engine = stack.pop_all(), engine
-        return engine
+        return engine, ear
 
     async def _state(self, stack: AsyncExitStack) -> object:
         """What the lifespan gives; it is closed after everything else."""
@@ -196,8 +214,12 @@ class Worker:
             self._shutdown = asyncio.ensure_future(self._shut_down(self._engine, longest))
         await asyncio.shield(self._shutdown)
 
-    async def stop_now(self) -> None:
-        """Cancel what runs, give it back without using an attempt, close; also while a drain is under way."""
+    async def stop_now(self, *, hard: bool = False) -> None:
+        """Cancel what runs, give it back without using an attempt, close; also while a drain is under way.
+
+        With `hard` nothing is waited for: what does not end at once is given back under its hands.
+        """
+        self._hard = self._hard or hard
         self._now.set()
         await self.stop()
 
@@ -205,13 +227,19 @@ class Worker:
         """The first SIGTERM or SIGINT drains, the second cancels at once; SIGQUIT writes all stacks to stderr."""
         install_signals(loop, self.ask_to_stop)
 
-    def _start_loops(self, engine: Engine) -> list[asyncio.Task[None]]:
+    def _ear(self) -> ControlEar:
+        outside = self._outside
+        desk = WorkerDesk(self, self._revoked, clock=outside.clock)
+        return ControlEar(outside.store, desk, worker=self.name, clock=outside.clock, settle=desk.learn)
+
+    def _start_loops(self, engine: Engine, ear: ControlEar) -> list[asyncio.Task[None]]:
         settings = self.settings
         return [
             self._loop("fetch", engine.fetcher.run()),
             self._loop("sweep", self._sweep(engine)),
             self._loop("beat", self._every(settings.beat_every, self._beat)),
             self._loop("tidy", self._every(timedelta(microseconds=_TIDY_EVERY), engine.tidy)),
+            self._loop("control", ear.run()),
         ]
 
     def _loop(self, name: str, coroutine: Coroutine[object, object, None]) -> asyncio.Task[None]:
@@ -289,7 +317,7 @@ class Worker:
             await wait_any((engine.idle, self._now), clock, drain)
         if not engine.slots.idle:
             engine.end_all(Stop.SHUTDOWN)
-            await wait_any((engine.idle,), clock, _CANCEL_GRACE)
+            await wait_any((engine.idle,), clock, 0 if self._hard else _CANCEL_GRACE)
         for held in engine.slots.held():
             _log.warning("task %s ignores its cancellation; it goes back to its queue", held.fence.task_id)
             engine.abandon(held)

@@ -9,6 +9,7 @@ from unittest.mock import Mock, call
 import pytest
 
 from stem.adapters.memory import MemoryStore
+from stem.client.control import Controller
 from stem.client.inspect import Inspector
 from stem.client.operate import Operator
 from stem.contracts.changes import UniqueKey
@@ -17,13 +18,14 @@ from stem.errors import EnqueueError
 from stem.stores.committer import Committer
 from stem.tasks.links import After
 from stem.tasks.state import TaskState
+from stem.testing import ManualClock
 from stem.testing.contracts.build import Bench, publish, seconds
 from tests.stem.client.support import bury, succeed
 
 
 @pytest.fixture
-def operator(store: MemoryStore, committer: Committer, inspector: Inspector) -> Operator:
-    return Operator(store, committer, inspector)
+def operator(store: MemoryStore, committer: Committer, inspector: Inspector, clock: ManualClock) -> Operator:
+    return Operator(store, committer, inspector, Controller(store, clock=clock))
 
 
 async def test_a_paused_queue_gives_nothing_until_it_is_resumed(bench: Bench, operator: Operator) -> None:
@@ -108,3 +110,35 @@ async def test_one_that_cannot_be_changed_has_its_error_and_the_others_are_chang
     swept = await operator.replay(await operator.dead(TaskFilter()))
     assert (swept.ids, list(swept.refused)) == ((second,), [first])
     assert isinstance(swept.refused[first], EnqueueError)
+
+
+async def test_a_revoked_task_that_waits_is_cancelled(bench: Bench, operator: Operator) -> None:
+    task_id = await bench.put()
+    await operator.revoke([task_id], reason="mistake")
+    assert await bench.state(task_id) is TaskState.CANCELLED
+
+
+async def test_an_id_that_is_not_known_yet_is_revoked_for_its_time(
+    bench: Bench, store: MemoryStore, operator: Operator
+) -> None:
+    await operator.revoke(["later"], reason="mistake", requested_by="ada", expires=timedelta(hours=1))
+    (revocation,) = await store.revoked(["later"])
+    assert (revocation.reason, revocation.requested_by) == ("mistake", "ada")
+    bench.clock.advance(timedelta(hours=1))
+    assert await store.revoked(["later"]) == ()
+
+
+async def test_a_revocation_can_be_taken_back(bench: Bench, store: MemoryStore, operator: Operator) -> None:
+    await operator.revoke(["later"], expires=None)
+    bench.clock.advance(1)
+    await operator.unrevoke(["later"])
+    assert await store.revoked(["later"]) == ()
+
+
+async def test_a_replay_takes_a_revocation_back(bench: Bench, store: MemoryStore, operator: Operator) -> None:
+    task_id = await bench.put()
+    await operator.revoke([task_id])
+    bench.clock.advance(1)
+    await operator.replay([await bench.record(task_id)])
+    assert await store.revoked([task_id]) == ()
+    assert await bench.leased_ids() == [task_id]
