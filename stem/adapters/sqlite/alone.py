@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 from stem.adapters.sqlite.asked import cancel, discard, replay
 from stem.adapters.sqlite.ends import consume
 from stem.adapters.sqlite.groups import open_group
 from stem.adapters.sqlite.links import seal_group
 from stem.adapters.sqlite.publish import publish
-from stem.adapters.sqlite.rows import dump
+from stem.adapters.sqlite.rows import dump, load_refusals
 from stem.adapters.sqlite.schedules import find_schedule, fire_schedule
 from stem.adapters.sqlite.write import Fenced, Writing
 from stem.clock import Micros
@@ -141,5 +139,5 @@ def _park(writing: Writing, member: Fenced, write: Park) -> Verdict:
 
 def _refusals(text: str | None, write: Park, now: Micros) -> list[tuple[str, Micros]]:
     """The registries that could not run it, the latest last, and until when each is passed over."""
-    before = [] if text is None else [(f, until) for f, until in json.loads(text) if f != write.fingerprint]
+    before = [refusal for refusal in load_refusals(text) if refusal[0] != write.fingerprint]
     return [*before, (write.fingerprint, min(now + write.pause, 1 << 60))][-_REMEMBERED:]

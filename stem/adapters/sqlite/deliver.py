@@ -21,6 +21,7 @@ __all__ = [
     "ID",
     "NAME",
     "PRIORITY",
+    "QUEUE",
     "SEQ",
     "SIZE",
     "Found",
@@ -35,6 +36,7 @@ SEQ: Final = 0
 SIZE: Final = 1
 ID: Final = 2
 NAME: Final = 3
+QUEUE: Final = 4
 FENCE: Final = 16
 BEGAN: Final = 17
 PRIORITY: Final = 18
@@ -94,7 +96,7 @@ def delivery(
         fence=fence,
         body=body,
         name=found[NAME],
-        queue=found[4],
+        queue=found[QUEUE],
         attempt=found[5],
         max_retries=found[6],
         generation=found[7],

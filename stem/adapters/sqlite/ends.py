@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from stem.adapters.sqlite.connection import transaction_under
+from stem.adapters.sqlite.gates import end_holders, leave_side
 from stem.adapters.sqlite.groups import join_groups
 from stem.adapters.sqlite.rows import dump, dump_failure
 from stem.adapters.sqlite.write import Fenced, Writing
@@ -27,8 +28,10 @@ def consume(writing: Writing, members: Sequence[Fenced]) -> list[Verdict]:
         return writing.all_consumed(members)
     with transaction_under(writing.connection):
         watched = cast("list[str]", writing.ask("watched", rows=rows))
-        if watched:
+        holdings = cast("list[int]", writing.ask("limits/ending", rows=rows))
+        if watched or holdings:
             writing.consume(rows, results, watched=True)
+            end_holders(writing, holdings)
         verdicts = writing.verdicts_on(members, rows)
         draw_consequences(writing, watched)
     return verdicts
@@ -85,4 +88,6 @@ def _end(writing: Writing, task: str, error: Failure | None) -> bool:
         kept=least,
     ).fetchall()
     writing.tasks.append(task)
-    return any(watched for (watched,) in rows)
+    for _, gate in rows:
+        leave_side(writing, task, gate)
+    return any(watched for watched, _ in rows)

@@ -128,6 +128,9 @@ def _record(row: list[Any], body: bytes, result: bytes | None) -> TaskRecord:
         after=None if row[31] is None else After(row[32], row[31]),
         member=None if row[33] is None else Member(row[33], row[34]),
         held=bool(row[35]),
+        rate_key=row[36],
+        concurrency_key=row[37],
+        limited=bool(row[38]),
     )
 
 

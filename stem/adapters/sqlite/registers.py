@@ -1,4 +1,4 @@
-"""What does not compose with a task's changes: pauses, revocations, broadcasts, locks, schedules, outcomes."""
+"""What does not compose with a task's changes: pauses, revocations, broadcasts, locks, limits and more."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from stem.adapters.sqlite import broadcasts, control, locks, schedules
 from stem.adapters.sqlite.desk import Desk
+from stem.adapters.sqlite.limits import declare_limits, find_room, list_limits
 from stem.adapters.sqlite.outcomes import find_outcomes, record_outcomes
 from stem.clock import Micros
 from stem.contracts.broadcasts import KEEP_BROADCAST, Broadcast
 from stem.contracts.control import Pause, Revocation
+from stem.contracts.limits import Room, TaskLimit
 from stem.contracts.locks import Lock
 from stem.contracts.outcomes import Outcome
 from stem.contracts.schedules import ScheduleRecord
@@ -19,7 +21,7 @@ __all__ = ["Registers"]
 
 
 class Registers(Desk):
-    """`Control`, `Broadcasts`, `Locks`, `Schedules` and `Outcomes`."""
+    """`Control`, `Broadcasts`, `Locks`, `Limits`, `Schedules` and `Outcomes`."""
 
     async def pause(self, queue: str, *, reason: str = "") -> None:
         """Lease nothing from this queue from now on."""
@@ -80,6 +82,18 @@ class Registers(Desk):
     async def lock(self, key: str) -> Lock | None:
         """Who holds it now."""
         return await self._reader.run(lambda c: locks.find_lock(c, key, self._now()))
+
+    async def declare_limits(self, limits: Sequence[TaskLimit]) -> None:
+        """Let these hold from now on, and wake who waits for what is judged anew."""
+        await self._writer.run(lambda c: declare_limits(c, limits, self._terms), then=self._wake.tell)
+
+    async def limits(self) -> tuple[TaskLimit, ...]:
+        """All that are declared, by name."""
+        return await self._reader.run(list_limits)
+
+    async def room(self, name: str, *, rate_key: str | None = None, concurrency_key: str | None = None) -> Room:
+        """How the limits of a name stand for these keys."""
+        return await self._reader.run(lambda c: find_room(c, name, rate_key or "", concurrency_key or ""))
 
     async def put_schedule(
         self, schedule: str, spec: bytes, *, next_fire: Micros | None, enabled: bool = True, expected: int | None = None

@@ -19,7 +19,14 @@ __all__ = ["keep_house"]
 
 _Ended = Sequence[tuple[int, str | None, str]]
 """Of each task its sequence, its unique key and its id."""
-_FORGOTTEN = ("groups/forget", "broadcasts/forget", "control/forget", "locks/forget", "outcomes/forget")
+_FORGOTTEN = (
+    "groups/forget",
+    "broadcasts/forget",
+    "control/forget",
+    "locks/forget",
+    "outcomes/forget",
+    "limits/forget",
+)
 
 
 def keep_house(connection: sqlite3.Connection, limit: int, terms: Terms) -> tuple[int, Notice]:

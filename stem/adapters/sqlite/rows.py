@@ -24,6 +24,7 @@ __all__ = [
     "load_backoff",
     "load_failure",
     "load_progress",
+    "load_refusals",
     "publish_row",
     "report_row",
     "start_row",
@@ -68,7 +69,8 @@ def publish_row(write: Publish, now: Micros, bodies: Blob, *, held: bool = False
     due = now + write.delay if write.not_before is None else max(now, write.not_before)
     key = None if unique is None else unique.key
     root = envelope.root or envelope.id
-    if "\0" in f"{envelope.id}{envelope.name}{envelope.queue}{root}{envelope.parent}{key}":
+    keys = f"{key}{write.rate_key}{write.concurrency_key}"
+    if "\0" in f"{envelope.id}{envelope.name}{envelope.queue}{root}{envelope.parent}{keys}":
         raise ValueError("a NUL character in a name, a queue, an id or a key")
     return [
         envelope.id,
@@ -87,6 +89,8 @@ def publish_row(write: Publish, now: Micros, bodies: Blob, *, held: bool = False
         None if unique is None or unique.lifetime is None else cut(unique.lifetime),
         bodies.add(write.body),
         len(write.body),
+        write.rate_key,
+        write.concurrency_key,
     ]
 
 
@@ -164,6 +168,17 @@ def load_failure(text: str | None) -> Failure | None:
 def load_progress(text: str | None) -> Progress | None:
     """The progress that `report_row` wrote."""
     return None if text is None else Progress(*json.loads(text))
+
+
+def load_refusals(text: str | None) -> list[tuple[str, Micros]]:
+    """The registries that could not run a message, the latest last, and until when each is passed over.
+
+    None, where the text is damaged: then everybody may try, and nobody's lease call fails.
+    """
+    try:
+        return [(str(fingerprint), int(until)) for fingerprint, until in json.loads(text or "[]")]
+    except (ValueError, TypeError):
+        return []
 
 
 def dump_backoff(backoff: Backoff) -> str:

@@ -25,14 +25,26 @@ _DOOMED: Final = """t.watched AND EXISTS (
     SELECT 1 FROM stem_links AS l CROSS JOIN stem_groups AS g ON g.id = l.grp
     WHERE l.task = t.id AND NOT l.ended AND g.closed_at IS NOT NULL
 )"""
+_GATE: Final = """json_array(
+    g.opens_at, g.id, l.interval, l.tolerance, l.concurrency, coalesce(a.ahead, 0), coalesce(h.holders, 0)
+)"""
+_JUDGED: Final = """LEFT JOIN stem_limits AS l ON l.name = (
+    SELECT t.name FROM stem_tasks AS t WHERE t.aside = g.id ORDER BY t.priority DESC, t.aside_due, t.seq LIMIT 1
+) AND l.shared = g.shared
+LEFT JOIN stem_allowances AS a ON a.shared = g.shared AND a.key = g.rate_key
+LEFT JOIN stem_holdings AS h ON h.shared = g.shared AND h.key = g.concurrency_key"""
+"""What decides about a gate: the limit of the first who stands before it, unless that uses another's allowances now."""
 _HELD: Final = "t.lease, t.started, t.lost_by, t.lost_started, t.lost_backoff, t.lost_ack, t.place"
+_SHARED: Final = {"message": _MESSAGE, "held": _HELD, "doomed": _DOOMED, "gate": _GATE, "judged": _JUDGED}
 
 
 @cache
 def statement(name: str) -> str:
     """The text of `sql/<name>.sql`; the columns that several statements share are filled in."""
     text = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-    return text.replace("{message}", _MESSAGE).replace("{held}", _HELD).replace("{doomed}", _DOOMED)
+    for key, columns in _SHARED.items():
+        text = text.replace(f"{{{key}}}", columns)
+    return text
 
 
 def execute(connection: sqlite3.Connection, name: str, **parameters: object) -> sqlite3.Cursor:

@@ -115,7 +115,8 @@ class Writing:
     def consume(self, rows: str, results: bytes, *, watched: bool) -> int:
         """End leases: the outcome, or the way back into the queue; how many were ended.
 
-        Without `watched`, those are left alone whose task ends by it and concerns others.
+        Without `watched`, those are left alone whose end concerns others: tasks that somebody waits for, and leases
+        that count against a concurrency.
         """
         return self.execute("consume", rows=rows, results=results, now=self.now, watched=int(watched)).rowcount
 
@@ -151,4 +152,5 @@ class Writing:
             ended = outcome_state(event_of(cast("Consuming", member.write))) not in LIVE
             (self.tasks if ended else waiting).append(member.fence.task_id)
         if waiting:
+            self.execute("refusals/reserve", ids=dump(waiting))
             self.queues.update(cast("list[str]", self.ask("queues_of", ids=dump(waiting))))

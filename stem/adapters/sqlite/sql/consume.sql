@@ -9,7 +9,7 @@ SET
     keep_until = CASE WHEN j.ended THEN :now + max(j.kept, j.times * result_ttl) END,
     used_fence = stem_tasks.fence, used_nonce = stem_tasks.nonce, used_number = j.number,
     nonce = NULL, lease = NULL, lease_until = NULL, started = 0, backoff = NULL, ack = NULL,
-    lost_by = NULL, lost_started = NULL, lost_backoff = NULL, lost_ack = NULL
+    lost_by = NULL, lost_started = NULL, lost_backoff = NULL, lost_ack = NULL, holds = NULL
 FROM (
     SELECT
         json_extract(value, '$[0]') AS task, json_extract(value, '$[1]') AS nonce,
@@ -23,4 +23,4 @@ FROM (
     FROM json_each(:rows)
 ) AS j
 WHERE stem_tasks.id = j.task AND stem_tasks.nonce = j.nonce AND stem_tasks.fence = j.counter
-    AND (:watched OR NOT (j.ended AND stem_tasks.watched))
+    AND (:watched OR (stem_tasks.holds IS NULL AND NOT (j.ended AND stem_tasks.watched)))

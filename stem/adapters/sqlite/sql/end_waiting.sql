@@ -4,4 +4,4 @@ SET
     result_until = CASE WHEN NOT (ignore_result AND NOT watched & 1) THEN :now + result_ttl END,
     keep_until = :now + max(:kept, :times * result_ttl)
 WHERE id = :task
-RETURNING watched
+RETURNING watched, aside

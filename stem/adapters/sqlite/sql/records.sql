@@ -5,6 +5,7 @@ SELECT
         t.worker, t.cancel_requested, t.terminate_requested, t.parked_reason, t.refused, t.bury_reason, t.error,
         t.ignore_result, t.progress, t.root, t.parent, t.tags,
         l.after_kind, l.after_id, l.grp, l.place, t.finished_at IS NULL AND (l.waits_after OR l.waits_seal),
+        t.rate_key, t.concurrency_key, t.aside IS NOT NULL,
         t.seq, length(e.body), length(t.result)
     )),
     CAST(group_concat(e.body, '') AS BLOB),

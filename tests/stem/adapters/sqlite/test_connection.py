@@ -16,6 +16,7 @@ from stem.adapters.sqlite.connection import Place, connect_blocking, parse_url, 
 from stem.adapters.sqlite.errors import translate
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.changes import APPLIED, Applied, Change, Publish, Refused
+from stem.contracts.queries import TaskFilter
 from stem.contracts.store import Store
 from stem.errors import (
     ConfigError,
@@ -240,9 +241,9 @@ async def test_a_row_that_stem_did_not_write_is_corrupt_and_no_other_error(
 
 async def test_json_that_sqlite_itself_cannot_read_is_corrupt(bench: Bench, plain: sqlite3.Connection) -> None:
     await bench.put()
-    plain.execute("UPDATE stem_tasks SET refused = '{nope'")
+    plain.execute("UPDATE stem_tasks SET tags = '{nope'")
     with pytest.raises(StoreCorrupt):
-        await bench.lease()
+        await bench.store.list_tasks(TaskFilter(tag="red"), limit=1)
 
 
 async def test_a_commit_goes_on_when_its_caller_is_cancelled(bench: Bench) -> None:

@@ -1,0 +1,6 @@
+INSERT INTO stem_gates (queue, shared, rate_key, concurrency_key)
+SELECT
+    json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]')
+FROM json_each(:rows)
+WHERE true
+ON CONFLICT (queue, shared, rate_key, concurrency_key) DO NOTHING

@@ -1,0 +1,1 @@
+UPDATE stem_tasks SET aside = NULL WHERE id = :task

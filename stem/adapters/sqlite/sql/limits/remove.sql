@@ -1,0 +1,1 @@
+DELETE FROM stem_limits WHERE name = :task
