@@ -82,18 +82,19 @@ class Gates:
     _holders: dict[_Allowance, int] = field(default_factory=dict[_Allowance, int])
     _touched: set[int] = field(default_factory=set[int])
 
-    def let_back(self) -> None:
-        """Of each line aside whose time has come, let as many back into the queue's as may start, so many in all."""
+    def let_back(self) -> int:
+        """Of each line aside whose time has come, let as many back into the queue's as may start; how many in all."""
         asked = self.writing.ask("limits/opening", queues=self.queues, now=self.writing.now, limit=MOST_MOVED)
         most = MOST_MOVED
         for row in sorted(chain(*cast("list[list[list[Any]]]", asked)))[:MOST_MOVED]:
             if not most:
-                return
+                break
             gate: int = row[1]
             self._touched.add(gate)
             room = min(most, _Terms.of(row[2:]).room(self.writing.now))
             if room:
                 most -= self.writing.execute("limits/let_back", gate=gate, limit=room).rowcount
+        return MOST_MOVED - most
 
     def look_up(self, messages: Sequence[Found]) -> None:
         """Learn what holds for messages that may be given."""

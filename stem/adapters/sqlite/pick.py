@@ -118,7 +118,8 @@ class Pick:
     def _choose_limited(self) -> None:
         """The same, where the first of a queue may have to stand aside."""
         gates = self._gates = Gates(self.writing, self.queues)
-        gates.let_back()
+        if gates.let_back():
+            judge_refusals(self.writing, self.queues)
         depth = self.request.limit
         while self._choose_among(gates, depth):
             depth = self.request.limit + MOST_MOVED

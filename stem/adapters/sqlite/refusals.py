@@ -16,14 +16,15 @@ MOST_JUDGED: Final = 200
 
 
 def judge_refusals(writing: Writing, queues: str) -> None:
-    """Line up messages whose first pause is over, or that came back, by those who still may not have them.
+    """Line up messages whose first pause is over, or that came back, by who still passes them over.
 
-    Whom nobody has to pass over any more goes into the line of all, at the place that it has since it was parked.
+    What nobody passes over any more goes into the line of all, at the place that it has had since it was parked.
     """
     asked = writing.ask("refusals/over", queues=queues, now=writing.now, limit=MOST_JUDGED)
     found = chain(*cast("list[list[tuple[int, str | None, Micros]]]", asked))
     rows = [_judged(seq, load_refusals(refused), since, writing.now) for seq, refused, since in found]
-    writing.execute("refusals/judge", rows=dump(rows))
+    if rows:
+        writing.execute("refusals/judge", rows=dump(rows))
 
 
 def _judged(seq: int, refused: list[tuple[str, Micros]], since: Micros, now: Micros) -> list[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from stem.clock import Micros
@@ -21,6 +22,7 @@ __all__ = [
     "dump",
     "dump_backoff",
     "dump_failure",
+    "key_rows",
     "load_backoff",
     "load_failure",
     "load_progress",
@@ -69,8 +71,7 @@ def publish_row(write: Publish, now: Micros, bodies: Blob, *, held: bool = False
     due = now + write.delay if write.not_before is None else max(now, write.not_before)
     key = None if unique is None else unique.key
     root = envelope.root or envelope.id
-    keys = f"{key}{write.rate_key}{write.concurrency_key}"
-    if "\0" in f"{envelope.id}{envelope.name}{envelope.queue}{root}{envelope.parent}{keys}":
+    if "\0" in f"{envelope.id}{envelope.name}{envelope.queue}{root}{envelope.parent}{key}":
         raise ValueError("a NUL character in a name, a queue, an id or a key")
     return [
         envelope.id,
@@ -89,9 +90,15 @@ def publish_row(write: Publish, now: Micros, bodies: Blob, *, held: bool = False
         None if unique is None or unique.lifetime is None else cut(unique.lifetime),
         bodies.add(write.body),
         len(write.body),
-        write.rate_key,
-        write.concurrency_key,
     ]
+
+
+def key_rows(writes: Sequence[Publish]) -> list[Row]:
+    """The rows of the few messages that have keys of their limits. Raises `ValueError` as `publish_row` does."""
+    keyed = [write for write in writes if write.rate_key is not None or write.concurrency_key is not None]
+    if any("\0" in f"{write.rate_key}{write.concurrency_key}" for write in keyed):
+        raise ValueError("a NUL character in a key of a limit")
+    return [[write.envelope.id, write.rate_key, write.concurrency_key] for write in keyed]
 
 
 def start_row(fence: Fence, number: int, write: Start) -> Row:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from stem.adapters.sqlite.rows import Blob, Consuming, consume_row, dump, publish_row, report_row, start_row
+from stem.adapters.sqlite.rows import Blob, Consuming, consume_row, dump, key_rows, publish_row, report_row, start_row
 from stem.adapters.sqlite.statements import execute
 from stem.clock import Micros
 from stem.contracts.changes import (
@@ -83,7 +83,9 @@ class Writing:
         """Make messages visible, or keep them `held`; those with known ids change nothing."""
         bodies = Blob()
         rows = dump([publish_row(write, self.now, bodies, held=held) for write in writes])
-        self.execute("publish", rows=rows, bodies=bodies.whole(), state=TaskState.QUEUED.value, now=self.now)
+        keys = dump(key_rows(writes))
+        state = TaskState.QUEUED.value
+        self.execute("publish", rows=rows, bodies=bodies.whole(), keys=keys, state=state, now=self.now)
         self.queues.update(write.envelope.queue for write in writes)
 
     def start(self, members: Sequence[Fenced]) -> list[Verdict]:

@@ -1,1 +1,1 @@
-INSERT INTO stem_publish (rows, bodies, state, now) VALUES (:rows, :bodies, :state, :now)
+INSERT INTO stem_publish (rows, bodies, keys, state, now) VALUES (:rows, :bodies, :keys, :state, :now)

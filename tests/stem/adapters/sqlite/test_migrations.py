@@ -12,9 +12,12 @@ import pytest
 from stem.adapters.sqlite import migrate, migrations, open_store
 from stem.adapters.sqlite.connection import Place, connect_blocking
 from stem.adapters.sqlite.migrations import VERSION, check_schema, migrate_schema, steps
+from stem.adapters.sqlite.statements import FOLDER
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.store import Store
 from stem.errors import SchemaMismatch
+from stem.testing.clock import ManualClock
+from stem.testing.contracts import Bench
 
 
 def set_schema(database: Path, version: int, compatible_from: int) -> None:
@@ -108,3 +111,29 @@ async def test_a_step_that_fails_leaves_the_schema_as_it_was(database: Path) -> 
         await migrate(f"sqlite:///{database}", StoreOptions())
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("stem_uniques",)]
+
+
+async def test_what_was_refused_under_an_older_schema_is_passed_over_until_its_time_all_the_same(
+    database: Path, clock: ManualClock
+) -> None:
+    with closing(connect_blocking(Place(database))) as connection:
+        for number in (1, 2):
+            connection.executescript((FOLDER / "migrations" / steps()[number]).read_text(encoding="utf-8"))
+        connection.execute("INSERT INTO stem_schema VALUES (2, 2)")
+        connection.execute(
+            """
+            INSERT INTO stem_tasks (id, name, queue, priority, state, published_at, due, result_ttl, ignore_result,
+                max_retries, root, accepted_at, refused)
+            VALUES ('t', 'n', 'default', 0, 'queued', 0, 0, 1, 0, 3, 'r', 0, json_array(json_array('registry-1', ?)))
+            """,
+            (clock.now() + 1_000_000,),
+        )
+        connection.execute("INSERT INTO stem_envelopes VALUES (1, x'00')")
+    url = f"sqlite:///{database}"
+    assert await migrate(url, StoreOptions()) == ("0003_limits.sql",)
+    store = await open_store(url, StoreOptions(clock=clock))
+    bench = Bench(store, clock)
+    assert (await bench.lease()).next_due == 1_000_000
+    clock.advance(1)
+    assert await bench.leased_ids() == ["t"]
+    await store.aclose()

@@ -27,9 +27,11 @@ from stem.contracts.changes import (
     UniqueKey,
     Write,
 )
+from stem.contracts.limits import Limits, Room, TaskLimit
 from stem.contracts.queries import TaskFilter
 from stem.contracts.store import LeaseRequest, LeaseVerdict, Renewal, Store, TakeRequest
 from stem.stores.open import open_store
+from stem.tasks.rates import parse_rate
 from stem.tasks.state import TaskEvent
 from stem.tasks.status import Failure, Progress, TaskRecord
 from stem.testing.clock import ManualClock
@@ -39,7 +41,10 @@ from stem.testing.contracts.build import START
 ERROR = Failure("ValueError", "no\0way", "Traceback ...")
 SECOND = 1_000_000
 LONG = 1_000_000 * SECOND
-"""A pause that does not end here: SQLite lines up what was refused by the end of the pause, memory by its beginning."""
+"""A pause that does not end here."""
+LIMITS = [(None, None), ("1/m", None), ("120/m", None), (None, 1), (None, 2), ("30/m", 2)]
+NAMES = ("tests.x", "tests.y", "tests.old")
+KEYS = [(None, None), ("r", None), (None, "c"), ("r", "c")]
 ENDS = (TaskEvent.SUCCEEDED, TaskEvent.FAILED, TaskEvent.CANCELLED, TaskEvent.EXPIRED)
 
 
@@ -54,9 +59,10 @@ async def stores(tmp_path: Path) -> AsyncIterator[tuple[ManualClock, list[Store]
 
 
 class Walk:
-    """Random steps, the same for every store."""
+    """Random steps, the same for every store; with `limits` declared among them, for stores that have any."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, limits: bool = False) -> None:
+        self.limits = limits
         self.random = random.Random(seed)
         self.ids: list[str] = []
         self.fences: list[Fence] = []
@@ -73,8 +79,12 @@ class Walk:
         if chance.random() < 0.3:
             unique = UniqueKey(f"key-{chance.randrange(3)}", chance.choice([None, None, 5 * SECOND]))
         self.ids.append(task)
+        rate_key, concurrency_key = chance.choice(KEYS) if self.limits else (None, None)
         return publish(
             id=task,
+            name=chance.choice(NAMES),
+            rate_key=rate_key,
+            concurrency_key=concurrency_key,
             queue=chance.choice(["a", "b"]),
             priority=chance.randrange(3),
             delay=chance.choice([0, 0, 3 * SECOND]),
@@ -96,6 +106,13 @@ class Walk:
         number = chance.choice([1, 1, 1, 2])
         return Change((self.fenced(), *follow_ups), chance.choice(self.fences[-20:]), number)
 
+    def limit(self) -> TaskLimit:
+        name = self.random.choice(NAMES)
+        rate, concurrency = self.random.choice(LIMITS)
+        shared = self.random.choice(["tests.x", name]) if name == "tests.old" else name
+        parsed = None if rate is None else parse_rate(rate)
+        return TaskLimit(name=name, shared=shared, rate=parsed, concurrency=concurrency)
+
     def fenced(self) -> Write:
         chance = self.random
         writes: list[Write] = [
@@ -113,7 +130,8 @@ class Walk:
 
 async def step(walk: Walk, clock: ManualClock, stores: list[Store]) -> list[object]:
     """Do the same on each store; what each answered."""
-    kind = walk.random.choices(["commit", "lease", "time", "renew", "take", "retain"], [8, 6, 3, 1, 2, 1])[0]
+    kinds = {"commit": 8, "lease": 6, "time": 3, "renew": 1, "take": 2, "retain": 1, "declare": int(walk.limits)}
+    kind = walk.random.choices(list(kinds), list(kinds.values()))[0]
     if kind == "commit":
         batch = [walk.change() for _ in range(walk.random.choice([1, 2, 5]))]
         return [await store.commit(batch) for store in stores]
@@ -142,6 +160,9 @@ async def step(walk: Walk, clock: ManualClock, stores: list[Store]) -> list[obje
         return [(set(found), list(deliveries)) for found, deliveries in zip(suspects, taken, strict=True)]
     if kind == "retain":
         return [await store.retain(1_000) for store in stores]
+    if kind == "declare":
+        limit = walk.limit()
+        return [await declare(limits, limit) for limits in cast("list[Limits]", stores)]
     clock.advance(walk.random.choice([0.5, 2, 7, 100]))
     return [None for _ in stores]
 
@@ -149,6 +170,11 @@ async def step(walk: Walk, clock: ManualClock, stores: list[Store]) -> list[obje
 def _renewed(store: Store, renewals: list[Renewal]) -> list[LeaseVerdict]:
     with closing(store.keeper()) as keeper:
         return keeper.renew(renewals)
+
+
+async def declare(limits: Limits, limit: TaskLimit) -> tuple[TaskLimit, ...]:
+    await limits.declare_limits([limit])
+    return await limits.limits()
 
 
 def comparable(verdicts: object) -> object:
@@ -163,6 +189,11 @@ async def all_records(store: Store) -> dict[str, TaskRecord]:
     return {record.id: record for record in (await store.list_tasks(TaskFilter(), limit=10_000)).records}
 
 
+async def all_rooms(limits: Limits) -> list[Room]:
+    """How every limit stands."""
+    return [await limits.room(name, rate_key=rate, concurrency_key=other) for name in NAMES for rate, other in KEYS]
+
+
 def differences(sqlite: dict[str, TaskRecord], memory: dict[str, TaskRecord]) -> list[str]:
     """Which field of which record is another one, in few enough words for a report."""
     apart = [f"only in one: {task}" for task in sorted(sqlite.keys() ^ memory.keys())]
@@ -174,10 +205,11 @@ def differences(sqlite: dict[str, TaskRecord], memory: dict[str, TaskRecord]) ->
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_random_steps_have_the_same_answers_and_leave_the_same_records(
-    stores: tuple[ManualClock, list[Store]], seed: int
+    stores: tuple[ManualClock, list[Store]], monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     clock, both = stores
-    walk = Walk(seed)
+    monkeypatch.setattr("tests.stem.adapters.sqlite.test_parity.LONG", LONG if seed % 2 else 4 * SECOND)
+    walk = Walk(seed, limits=True)
     for _ in range(150):
         first, second = await step(walk, clock, both)
         assert comparable(second) == comparable(first)
@@ -185,4 +217,6 @@ async def test_random_steps_have_the_same_answers_and_leave_the_same_records(
         assert differences(sqlite, memory) == []
         ids = list(memory)
         assert await both[1].results(ids) == await both[0].results(ids)
+        first, second = [await all_rooms(limits) for limits in cast("list[Limits]", both)]
+        assert second == first
     assert await both[1].queues() == await both[0].queues()

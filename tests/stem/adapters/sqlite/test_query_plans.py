@@ -98,6 +98,20 @@ async def test_messages_that_a_registry_refused_cost_its_claims_nothing(plain: s
     assert steps_of_a_claim(plain) < 1.2 * without
 
 
+async def test_messages_that_stand_aside_cost_claims_nothing(plain: sqlite3.Connection) -> None:
+    fill(plain, 1_000)
+    without = steps_of_a_claim(plain)
+    plain.execute(
+        """
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+        INSERT INTO stem_tasks (id, name, queue, priority, state, published_at, due, result_ttl, ignore_result,
+            max_retries, root, accepted_at, aside, aside_due)
+        SELECT 'p' || i, 'n', 'default', 9, 's', 0, 0, 1, 0, 3, 'r', 0, 1, 0 FROM n
+        """
+    )
+    assert steps_of_a_claim(plain) < 1.2 * without
+
+
 def fill(connection: sqlite3.Connection, waiting: int) -> None:
     """Only these messages; a third of them is not due yet, at the highest priority."""
     connection.execute("DELETE FROM stem_tasks")
