@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from stem.cli.exits import Exit
 from stem.cli.logs import configure_logging, log_options
 from stem.cli.loop import loop_option, run_on
 from stem.cli.session import app_option, client_of, registry_of, url_option
+from stem.cli.supervise import hang_on, supervise
 from stem.cli.values import DURATION, QUEUE
 from stem.errors import ConfigError
 
@@ -22,12 +24,24 @@ if TYPE_CHECKING:
 
 __all__ = ["worker"]
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+_MIB: Final = 1024 * 1024
 _HELP: Final = """Run a worker until it is told to stop.
 
     The registry is the argument, else STEM_APP, else [tool.stem] app. Without -q it serves the queues that the
     registry's tasks name, and `default`. The first SIGTERM or Ctrl-C lets what runs finish, for --drain, and hands back
-    the rest without using an attempt; the second one cancels at once.
+    the rest without using an attempt; the second one cancels at once. With --processes, so many workers run, those that
+    die are replaced, and signals are passed on to all; a third one kills.
     """
+
+
+def children_options(command: F) -> F:
+    """`--children` and when they are replaced."""
+    count = click.option("--children", type=click.IntRange(1), help="Child processes for tasks that want one, at most.")
+    tasks = click.option("--max-tasks-per-child", type=click.IntRange(1), metavar="N", help="Then it is replaced.")
+    memory = click.option("--max-memory-per-child", type=click.IntRange(1), metavar="MIB", help="Likewise.")
+    return count(tasks(memory(command)))
 
 
 @click.command("worker", help=_HELP)
@@ -36,6 +50,9 @@ _HELP: Final = """Run a worker until it is told to stop.
 @click.option("--concurrency", "-c", type=click.IntRange(1), default=100, show_default=True, help="Tasks at once.")
 @click.option("--drain", type=DURATION, default="25s", show_default=True, metavar="DURATION", help="For a stop.")
 @click.option("--name", help="Unique among the workers of the store. Default: from host and process.")
+@click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Workers, each a process.")
+@click.option("--lifeline", type=int, hidden=True, help="A descriptor that is open while the supervisor lives.")
+@children_options
 @loop_option
 @log_options
 @url_option
@@ -47,29 +64,47 @@ def worker(
     concurrency: int,
     drain: timedelta,
     name: str | None,
+    processes: int,
+    lifeline: int | None,
+    children: int | None,
+    max_tasks_per_child: int | None,
+    max_memory_per_child: int | None,
     loop: str,
     log_level: str,
     log_format: str,
     url: str | None,
     app: str | None,
-) -> None:
+) -> int:
     """The command; its help is above."""
     if url and app:
         raise click.UsageError("--app brings its own URL; give one of --url and --app")
     configure_logging(log_level, log_format)
+    if processes > 1:
+        return supervise(processes, name)
+    ready = None if lifeline is None else hang_on(lifeline)
     handlers = _require(registry_of(registry))
     served = dict(queues) or _queues_of(handlers)
 
     async def work() -> None:
         async with client_of(url, app) as stem:
-            made = stem.worker(handlers, queues=served, concurrency=concurrency, drain=drain, name=name)
+            made = stem.worker(
+                handlers,
+                queues=served,
+                concurrency=concurrency,
+                drain=drain,
+                name=name,
+                children=children,
+                max_tasks_per_child=max_tasks_per_child,
+                max_memory_per_child=None if max_memory_per_child is None else max_memory_per_child * _MIB,
+            )
             _greet(stem, made, handlers)
-            await _run(made)
+            await _run(made, ready)
 
     run_on(loop, work())
+    return Exit.OK
 
 
-async def _run(worker: Worker) -> None:
+async def _run(worker: Worker, ready: Callable[[], object] | None) -> None:
     """Start, work, stop. A signal before the start is complete ends it there: nothing was leased yet."""
     from stem.worker.signals import install_signals
 
@@ -85,6 +120,8 @@ async def _run(worker: Worker) -> None:
     try:
         async with worker:
             worker.install_signals(loop)
+            if ready is not None:
+                ready()
             await worker.run_until_stopped()
     except asyncio.CancelledError:
         if not told.is_set():

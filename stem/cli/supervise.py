@@ -1,0 +1,170 @@
+"""`stem worker --processes N`: starts worker processes, replaces those that die, and passes on what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Final, Protocol
+
+import click
+
+from stem.cli.exits import Exit
+from stem.clock import Clock, Micros, SystemClock
+from stem.worker.restarts import Deaths
+from stem.worker.timing import wait_any
+
+__all__ = ["Supervisor", "hang_on", "supervise"]
+
+_PROGRAM: Final = "from stem.cli.main import main; main()"
+_READY: Final = b"+"
+_KILLED_AT: Final = 3
+"""The signal to stop that is not passed on but kills."""
+
+
+class Started(Protocol):
+    """A worker process."""
+
+    @property
+    def was_ready(self) -> bool: ...
+    def send_signal(self, signal: int, /) -> None: ...
+    async def wait(self) -> int: ...
+
+
+Start = Callable[[int], Awaitable[Started]]
+
+
+class Supervisor:
+    """Keeps `count` worker processes running until it is asked to stop, or until one of them cannot be kept.
+
+    One that ends with 0 was told to, and is not replaced. One that dies is, after a pause that grows while its
+    successors die soon too; after five in a row that never came to work, or an error of usage, all are stopped.
+    `start` is given the number of the worker, from 1.
+    """
+
+    def __init__(self, count: int, start: Start, *, clock: Clock, say: Callable[[str], None]) -> None:
+        self._count = count
+        self._start = start
+        self._clock = clock
+        self._say = say
+        self._asked = 0
+        self._stopping = asyncio.Event()
+        self._running: dict[int, Started] = {}
+
+    async def run(self) -> int:
+        """The exit code, once no worker runs any more."""
+        kept = await asyncio.gather(*(self._keep(number) for number in range(1, self._count + 1)))
+        return Exit.OK if all(kept) else Exit.PROBLEMS
+
+    def ask_to_stop(self) -> None:
+        """The first time workers let what runs finish, the second time they cancel it, the third kills them."""
+        self._asked += 1
+        self._stopping.set()
+        self.pass_on(signal.SIGKILL if self._asked >= _KILLED_AT else signal.SIGTERM)
+
+    def pass_on(self, number: int) -> None:
+        """Send a signal to every worker."""
+        for process in self._running.values():
+            with suppress(ProcessLookupError):
+                process.send_signal(number)
+
+    async def _keep(self, number: int) -> bool:
+        """Whether it ended as it should."""
+        deaths = Deaths()
+        while not self._stopping.is_set():
+            code, lived, was_ready = await self._live(number)
+            if code == Exit.OK or self._stopping.is_set():
+                return code in (Exit.OK, -signal.SIGTERM)  # a process that has not begun yet dies of the first signal
+            deaths = deaths.with_one(lived=lived, was_ready=was_ready)
+            if deaths.are_hopeless or code == Exit.USAGE:
+                self._give_up(number, code, deaths.before_ready)
+                return False
+            self._say(f"worker {number} died ({_told(code)}); another one is started in {deaths.pause / 1e6:g} s")
+            await wait_any((self._stopping,), self._clock, deaths.pause)
+        return True
+
+    async def _live(self, number: int) -> tuple[int, Micros, bool]:
+        began = self._clock.elapsed()
+        process = self._running[number] = await self._start(number)
+        if self._stopping.is_set():
+            process.send_signal(signal.SIGTERM)
+        code = await process.wait()
+        del self._running[number]
+        return code, self._clock.elapsed() - began, process.was_ready
+
+    def _give_up(self, number: int, code: int, times: int) -> None:
+        often = "" if times == 1 else f" {times} times in a row"
+        self._say(f"giving up: worker {number} died before it could work{often}, by {_told(code)}; it says why above")
+        self.ask_to_stop()
+
+
+def _told(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+
+
+def supervise(count: int, name: str | None) -> int:
+    """Run this very command in `count` processes; the exit code."""
+    return asyncio.run(_supervise(count, name, sys.argv[1:]))
+
+
+async def _supervise(count: int, name: str | None, words: Sequence[str]) -> int:
+    supervisor = Supervisor(
+        count, partial(_start, words, name), clock=SystemClock(), say=lambda text: click.echo(text, err=True)
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, supervisor.ask_to_stop)
+    loop.add_signal_handler(signal.SIGQUIT, supervisor.pass_on, signal.SIGQUIT)
+    click.echo(f"{count} worker processes", err=True)
+    return await supervisor.run()
+
+
+class _Process:
+    """A worker process and our end of its lifeline."""
+
+    def __init__(self, process: asyncio.subprocess.Process, lifeline: socket.socket) -> None:
+        self._process = process
+        self._lifeline = lifeline
+        self.was_ready = False
+        self.send_signal = process.send_signal
+
+    async def wait(self) -> int:
+        """How it ended."""
+        code = await self._process.wait()
+        with self._lifeline, suppress(OSError):
+            self.was_ready = self._lifeline.recv(1) == _READY
+        return code
+
+
+async def _start(words: Sequence[str], name: str | None, number: int) -> Started:
+    """In a process group of its own, so that Ctrl-C reaches a worker through its supervisor alone."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    own = [] if name is None else ["--name", f"{name}-{number}"]
+    command = ["-P", "-c", _PROGRAM, *words, *own, "--processes", "1", "--lifeline", str(theirs.fileno())]
+    with theirs:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *command, pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL, process_group=0
+        )
+    return _Process(process, ours)
+
+
+def hang_on(descriptor: int) -> Callable[[], object]:
+    """Stop as after a SIGTERM when the supervisor is gone, however it went; what to call when the worker works."""
+    os.set_inheritable(descriptor, False)
+    lifeline = socket.socket(fileno=descriptor)
+
+    def watch() -> None:
+        with suppress(ConnectionError):
+            while lifeline.recv(1):
+                pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="stem-lifeline", daemon=True).start()
+    return partial(lifeline.sendall, _READY)
