@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import cast
 
 import asyncpg
 import pytest
 
 from stem.adapters.postgres.connection import Manner
 from stem.adapters.postgres.lease import find_suspects, lease_messages
+from stem.adapters.postgres.limited import lease_carefully
+from stem.adapters.postgres.line import Line
 from stem.adapters.postgres.queries import find_records, find_results
 from stem.adapters.postgres.statements import Book
 from stem.adapters.postgres.write import Fenced, Writing
@@ -35,14 +38,44 @@ class Counted:
         nonce = f"request-{self._requests}"
         request = LeaseRequest(request_id=nonce, worker="w", fingerprint="f", queues={"default": 1}, limit=LIMIT)
         asking = await lease_messages(self.connection, self.book, request, {})
+        if asking.limited:
+            await lease_carefully(cast("Line", self), self.book, asking)
         return asking.answer().deliveries
+
+    async def run(self, work: Callable[[asyncpg.Connection], Awaitable[object]]) -> object:
+        """Stands for a line: what one would do in a transaction of its own is done in this one."""
+        return await work(self.connection)
+
+    run_in_transaction = run
 
     async def settle(self, deliveries: tuple[Delivery, ...]) -> None:
         members = [Fenced(delivery.fence, 1, Settle(TaskEvent.SUCCEEDED, b"1")) for delivery in deliveries]
-        assert await Writing(self.connection, self.book).consume(members) == [APPLIED] * len(members)
+        writing = Writing(self.connection, self.book)
+        assert await writing.consume(members, linked=True) == [APPLIED] * len(members)
+        await writing.free()
 
-    async def publish(self, count: int, priority: int = 9) -> None:
-        await Writing(self.connection, self.book).publish([publish(priority=priority) for _ in range(count)])
+    async def publish(self, count: int, priority: int = 9, key: str | None = None) -> None:
+        writes = [publish(priority=priority, rate_key=key, concurrency_key=key) for _ in range(count)]
+        await Writing(self.connection, self.book).publish(writes)
+
+    async def fill_sides(self, first: int, keys: int) -> None:
+        """For each of so many keys allowances that are used, and ten messages that stand aside."""
+        schema, last = self.book.schema, first + keys - 1
+        await self.connection.execute(
+            f"INSERT INTO {schema}.allowances (kind, shared, key, used) "
+            f"SELECT k.kind, 'tests.task', 'key ' || i, 1 FROM generate_series({first}, {last}) AS i, "
+            "(VALUES ('rate'), ('concurrency')) AS k (kind)"
+        )
+        await self.connection.execute(
+            f"INSERT INTO {schema}.gates (id, queue, name, rate_key, concurrency_key, opens_at) "
+            "SELECT i, 'default', 'tests.task', 'key ' || i, 'key ' || i, CASE WHEN i % 2 = 0 THEN 1::bigint << 60 END "
+            f"FROM generate_series({first}, {last}) AS i"
+        )
+        await self.connection.execute(
+            f"INSERT INTO {schema}.side (seq, since, due, priority, size, gate, queue, state) "
+            "SELECT 10000000 + 10 * i + j, j, j, 0, 100, i, 'default', 'queued' "
+            f"FROM generate_series({first}, {last}) AS i, generate_series(0, 9) AS j"
+        )
 
     async def fill(self, waiting: int) -> None:
         """Messages in line behind the others; what is not leased needs no record."""
@@ -97,6 +130,31 @@ async def test_settling_touches_each_task_a_few_times_whatever_the_tables_hold(c
     before = await counted.fetched()
     await counted.settle(deliveries)
     assert await counted.fetched() - before <= 3 * LIMIT
+
+
+async def _cost_among_limits(counted: Counted, first: int, keys: int) -> int:
+    """Of a call that gives all it may and one that may give no more, of the ends, and of one that lets others back."""
+    await counted.fill_sides(first, keys)
+    await counted.publish(2 * LIMIT, key="mine")
+    before = await counted.fetched()
+    deliveries = await counted.lease()
+    assert (len(deliveries), await counted.lease()) == (LIMIT, ())
+    await counted.settle(deliveries)
+    deliveries = await counted.lease()
+    assert len(deliveries) == LIMIT
+    await counted.settle(deliveries)
+    return await counted.fetched() - before
+
+
+async def test_judging_touches_no_more_where_many_stand_aside(counted: Counted) -> None:
+    await counted.connection.execute(
+        f"INSERT INTO {counted.book.schema}.limits (name, shared, interval, tolerance, concurrency) "
+        f"VALUES ('tests.task', 'tests.task', 2, 1000000, {LIMIT})"
+    )
+    await _cost_among_limits(counted, 1, 1)
+    few = await _cost_among_limits(counted, 2, 10)
+    many = await _cost_among_limits(counted, 12, 20_000)
+    assert LIMIT <= few <= many <= 2 * few
 
 
 async def test_suspects_are_looked_for_among_what_is_leased_only(counted: Counted) -> None:

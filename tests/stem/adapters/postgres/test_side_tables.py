@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
@@ -26,12 +27,14 @@ from stem.contracts.changes import (
     UniqueKey,
     Write,
 )
+from stem.contracts.limits import TaskLimit
 from stem.contracts.store import LeaseRequest, Store, TakeRequest
 from stem.ids import new_id
 from stem.tasks.links import After
 from stem.tasks.state import TERMINAL, TaskEvent
 from stem.tasks.status import Failure
 from stem.testing.contracts import publish
+from stem.testing.contracts.allowances import limit, limits_of
 from tests.server_postgres import server_url
 
 QUEUES = {"a": 2, "b": 1}
@@ -41,13 +44,34 @@ ENDS: tuple[Write, ...] = (
     *(Settle(TaskEvent.SUCCEEDED, b"1"), Settle(TaskEvent.FAILED), Release(), Release(50_000)),
     *(Reschedule(0, Failure("E", "m")), Bury("no"), Park("unknown", "f0", 100_000), Park("unknown", "f1", 1)),
 )
+LIMITS = tuple(limit(rate, most) for rate, most in (("200/s", None), ("500/s", 3), (None, 1), (None, 5), (None, None)))
 WRONG = {
     "a line that no task stands in": """
         SELECT l.seq FROM {s}.line AS l LEFT JOIN {s}.tasks AS t
         ON t.seq = l.seq AND t.due = l.due AND t.queue = l.queue AND t.priority = l.priority WHERE t.seq IS NULL""",
     "a task that is due and stands in no line, or in two": """
         SELECT t.id FROM {s}.tasks AS t
-        WHERE (t.due IS NOT NULL)::int <> (SELECT count(*) FROM {s}.line AS l WHERE l.seq = t.seq)""",
+        WHERE (t.due IS NOT NULL)::int <> (SELECT count(*) FROM (
+            SELECT l.seq FROM {s}.line AS l UNION ALL SELECT s.seq FROM {s}.side AS s
+        ) AS l WHERE l.seq = t.seq)""",
+    "a place aside that is no task's": """
+        SELECT s.seq FROM {s}.side AS s LEFT JOIN {s}.tasks AS t
+        ON t.seq = s.seq AND t.due = s.due AND t.queue = s.queue AND t.priority = s.priority AND t.state = s.state
+        WHERE t.seq IS NULL""",
+    "a message that stands aside at no gate": """
+        SELECT s.seq FROM {s}.side AS s LEFT JOIN {s}.gates AS g ON g.id = s.gate WHERE g.id IS NULL""",
+    "a holder that is counted wrong": """
+        SELECT coalesce(t.key, a.key) FROM (
+            SELECT holds[2] AS key, count(*) FROM {s}.tasks WHERE nonce IS NOT NULL AND holds IS NOT NULL GROUP BY 1
+        ) AS t FULL JOIN (SELECT key, used FROM {s}.allowances WHERE kind = 'concurrency' AND used <> 0) AS a
+        ON a.key = t.key WHERE coalesce(t.count, 0) <> coalesce(a.used, 0)""",
+    "a gate that opens never, though its holders are few": """
+        SELECT g.name, g.concurrency_key FROM {s}.gates AS g LEFT JOIN {s}.limits AS l ON l.name = g.name
+        LEFT JOIN {s}.allowances AS a
+        ON a.kind = 'concurrency' AND a.shared = l.shared AND a.key = g.concurrency_key
+        WHERE
+            g.opens_at IS NULL AND EXISTS (SELECT FROM {s}.side AS s WHERE s.gate = g.id)
+            AND (l.concurrency IS NULL OR coalesce(a.used, 0) < l.concurrency)""",
     "a lease that is not counted": """
         SELECT coalesce(t.nonce, l.nonce) FROM (SELECT nonce, count(*) FROM {s}.tasks GROUP BY nonce) AS t
         FULL JOIN {s}.leases AS l ON l.nonce = t.nonce
@@ -88,9 +112,12 @@ async def stores(url: str) -> AsyncIterator[list[Store]]:
         await store.aclose()
 
 
-async def test_all_tables_agree_after_many_workers_did_everything_at_once(stores: list[Store], url: str) -> None:
+@pytest.mark.parametrize("limits", [(), LIMITS], ids=["without limits", "with limits"])
+async def test_all_tables_agree_after_many_workers_did_everything_at_once(
+    stores: list[Store], url: str, limits: tuple[TaskLimit, ...]
+) -> None:
     fences: list[Fence] = []
-    players = [_play(store, seed, fences) for seed, store in enumerate(stores * 3)]
+    players = [_play(store, seed, fences, limits) for seed, store in enumerate(stores * 3)]
     await asyncio.gather(*players)
     connection = await asyncpg.connect(server_url())
     schema = url.rpartition("schema=")[2]
@@ -101,10 +128,12 @@ async def test_all_tables_agree_after_many_workers_did_everything_at_once(stores
     await connection.close()
 
 
-async def _play(store: Store, seed: int, fences: list[Fence]) -> None:
+async def _play(store: Store, seed: int, fences: list[Fence], limits: tuple[TaskLimit, ...]) -> None:
     """Publish, lease, end, cancel, replay and rescue by chance, on the same few tasks as everybody."""
     chance = random.Random(seed)
     for _ in range(ROUNDS):
+        if limits and chance.random() < 0.2:
+            await limits_of(store).declare_limits([chance.choice(limits)])
         request = LeaseRequest(
             request_id=new_id(), worker="w", fingerprint=f"f{seed % 2}", queues=QUEUES, limit=8, started=4, lease=20_000
         )
@@ -123,7 +152,8 @@ def _change(chance: random.Random, fences: list[Fence]) -> Change:
     kind = chance.random()
     if kind < 0.35 or not fences:
         key = chance.choice((None, None, UniqueKey(f"key-{chance.randrange(5)}"), UniqueKey("short", 10_000)))
-        return Change((publish(id=task, queue=chance.choice("ab"), priority=chance.randrange(3), unique=key),))
+        place: dict[str, Any] = {"queue": chance.choice("ab"), "concurrency_key": chance.choice((None, "x"))}
+        return Change((publish(id=task, priority=chance.randrange(3), unique=key, **place),))
     if kind < 0.45:
         after = After(f"task-{chance.randrange(IDS)}")
         return Change((publish(id=f"{task}-{chance.randrange(9)}", queue=chance.choice("ab"), after=after),))

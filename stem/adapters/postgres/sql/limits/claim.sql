@@ -11,7 +11,7 @@ limited AS (SELECT true AS declared, false AS met),
 spent AS (
     UPDATE {schema}.allowances AS a SET used = g.used
     FROM unnest(:kind::text[], :shared::text[], :key::text[], :used::bigint[]) AS g (kind, shared, key, used)
-    WHERE a.kind = g.kind AND a.shared = g.shared AND a.key = ANY (ARRAY[g.key])
+    WHERE a.kind = ANY (ARRAY[g.kind]) AND a.shared = ANY (ARRAY[g.shared]) AND a.key = ANY (ARRAY[g.key])
 ),
 chosen AS MATERIALIZED (
     SELECT

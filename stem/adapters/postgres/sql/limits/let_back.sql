@@ -27,10 +27,11 @@ lined AS (
 stood AS MATERIALIZED (
     SELECT
         o.id, o.later, (SELECT count(*) FROM first AS f WHERE f.gate = o.id) >= o.room AS is_used_up,
-        EXISTS (
-            SELECT FROM {schema}.side AS s
+        (
+            SELECT true FROM {schema}.side AS s
             WHERE s.gate = o.id AND s.seq NOT IN (SELECT f.seq FROM first AS f)
-        ) AS is_left
+            LIMIT 1
+        ) IS TRUE AS is_left
     FROM opened AS o
 ),
 emptied AS (DELETE FROM {schema}.gates AS g USING stood AS o WHERE g.id = ANY (ARRAY[o.id]) AND NOT o.is_left)
