@@ -40,21 +40,28 @@ class Reader(Protocol):
 
 
 class Layout:
-    """What the fields of a kind of row are called: the numbers, by their kinds, then the texts."""
+    """What the fields of a kind of row are called: the numbers, by their kinds, then the texts.
 
-    def __init__(self, name: str, numbers: dict[str, str], texts: str) -> None:
+    The first `stamps` of the numbers are those that only the server knows of a new row. Numbers that are `quiet` are 0
+    in almost every row: scripts read and write them as one string, which ordinary rows have in common.
+    """
+
+    def __init__(
+        self, name: str, numbers: dict[str, str], texts: str, *, quiet: dict[str, str], stamps: int = 0
+    ) -> None:
         self.name: Final = name
-        self._kinds = "".join(kind * len(names.split()) for kind, names in numbers.items())
+        self._stamps: Final = stamps
+        self._loud, self._quiet = _kinds(numbers), _kinds(quiet)
         self._texts = texts.split()
-        names = [name for group in numbers.values() for name in group.split()] + self._texts
-        self.places: Final = {name: place for place, name in enumerate(names, 1)}
+        names = [name for group in (*numbers.values(), *quiet.values()) for name in group.split()]
+        self.places: Final = {name: place for place, name in enumerate((*names, *self._texts), 1)}
 
     def reader(self) -> Reader:
         """A function that makes a tuple, with the names of the fields, of the bytes of a row.
 
         Only the first texts are read where their number is given: half the work.
         """
-        fixed, texts = struct.Struct(f">{self._kinds}"), len(self._texts)
+        fixed, texts = struct.Struct(f">{self._loud}{self._quiet}"), len(self._texts)
         numbers_of, size_at = fixed.unpack_from, struct.Struct(">I").unpack_from
         make: Any = _namedtuple(self.name, self.places)._make
 
@@ -69,22 +76,62 @@ class Layout:
 
         return read
 
+    def numbers(self, *given: str) -> struct.Struct:
+        """What packs these numbers, in the order of the layout, into a row without its stamps; all others are 0."""
+        fields = list(zip(self.places, self._loud + self._quiet, strict=False))[self._stamps :]
+        kinds = (kind if name in given else f"{struct.calcsize(f'>{kind}')}x" for name, kind in fields)
+        return struct.Struct(f">{''.join(kinds)}")
+
     def texts_to(self, name: str) -> int:
         """How many texts have to be read for the one with this name."""
         return self._texts.index(name) + 1
 
     def lua(self) -> str:
-        """The functions `decode_<name>(raw)`, `encode_<name>(row)` and `new_<name>()` for scripts."""
-        name, fixed, size = self.name, len(self._kinds), len(self.places)
-        layout = ">" + "".join(_LUA_KINDS[kind] for kind in self._kinds) + "I4c0" * len(self._texts)
-        numbers = ", ".join(f"row[{place}]" for place in range(1, fixed + 1))
-        texts = ", ".join(f"#row[{place}], row[{place}]" for place in range(fixed + 1, size + 1))
-        fresh = ", ".join(["0"] * fixed + ["''"] * len(self._texts))
-        return (
-            f"local function decode_{name}(raw)\n  return {{ struct.unpack('{layout}', raw) }}\nend\n"
-            f"local function encode_{name}(row)\n  return struct.pack('{layout}', {numbers}, {texts})\nend\n"
-            f"local function new_{name}()\n  return {{ {fresh} }}\nend\n"
-        )
+        """The functions `decode_<name>(raw)`, `encode_<name>(row)`, `new_<name>()` for scripts, and
+        `stamp_<name>(packed, ...)`, which completes a row that was packed without its stamps."""
+        name, none, size = self.name, f"QUIET_{self.name.upper()}", struct.calcsize(f">{self._quiet}")
+        loud = [f"n{place}" for place in range(len(self._loud))]
+        quiet = [f"q{place}" for place in range(len(self._quiet))]
+        texts = [f"t{place}" for place in range(len(self._texts))]
+        places = [f"row[{place}]" for place in self.places.values()]
+        last, first = len(loud), len(loud) + len(quiet)
+        packed = [*places[:last], "quiet", *(f"#{place}, {place}" for place in places[first:])]
+        layout = f"'>{_lua_kinds(self._loud)}c{size}{'I4c0' * len(texts)}'"
+        return f"""local {none} = ('\\0'):rep({size})
+local function decode_{name}(raw)
+  local {_listed(*loud, "quiet", *texts)} = struct.unpack({layout}, raw)
+  if quiet == {none} then
+    return {{ {_listed(*loud, *("0" for _ in quiet), *texts)} }}
+  end
+  local {_listed(*quiet)} = struct.unpack('>{_lua_kinds(self._quiet)}', quiet)
+  return {{ {_listed(*loud, *quiet, *texts)} }}
+end
+local function encode_{name}(row)
+  local quiet = {none}
+  if {" + ".join(places[last:first])} > 0 then
+    quiet = struct.pack('>{_lua_kinds(self._quiet)}', {_listed(*places[last:first])})
+  end
+  return struct.pack({layout}, {_listed(*packed)})
+end
+local function new_{name}()
+  return {{ {_listed(*("0" for _ in places[:first]), *("''" for _ in texts))} }}
+end
+local function stamp_{name}(packed, ...)
+  return struct.pack('>{_lua_kinds(self._loud[: self._stamps])}', ...) .. packed
+end
+"""
+
+
+def _kinds(numbers: dict[str, str]) -> str:
+    return "".join(kind * len(names.split()) for kind, names in numbers.items())
+
+
+def _lua_kinds(kinds: str) -> str:
+    return "".join(_LUA_KINDS[kind] for kind in kinds)
+
+
+def _listed(*names: str) -> str:
+    return ", ".join(names)
 
 
 ROW: Final = Layout(
@@ -92,11 +139,16 @@ ROW: Final = Layout(
     {
         "q": "seq due published accepted expires lease lease_until started_at finished result_until keep_until"
         " result_ttl lifetime reported used_number",
-        "I": "size attempt max_retries generation deliveries crashes lost parks fence used_fence",
-        "B": "priority ignored started lost_started began cancel terminate has_extras refused is_unique"
-        " follows belongs held_after held_member awaited joined pinned",
+        "I": "size max_retries deliveries fence used_fence",
+        "B": "priority started began",
     },
     "id state queue name nonce used_nonce worker key head",
+    quiet={
+        "I": "attempt generation crashes lost parks",
+        "B": "ignored lost_started cancel terminate has_extras refused is_unique"
+        " follows belongs held_after held_member awaited joined pinned",
+    },
+    stamps=5,
 )
 """A task. `follows`: it has an `after`; `belongs`: 1 to a group, 2 with a place in it; `held_after` and
 `held_member`: what holds it still; `awaited`: a continuation of it was published; `joined`: its group has heard of its
@@ -105,8 +157,9 @@ WITH_PLACE: Final = 2
 """What `belongs` says of a member that has a place."""
 GROUP: Final = Layout(
     "group",
-    {"q": "size filled joined succeeded left opened closed result_ttl", "B": "awaited pinned removing"},
+    {"q": "size filled joined succeeded left opened closed result_ttl"},
     "id state policy root cursor",
+    quiet={"B": "awaited pinned removing"},
 )
 """A group. `left` counts members that have not ended yet, those without a place too; `awaited` and `pinned` as for a
 task, the latter also for one of its members; `removing`: its time is over, and its members go; `cursor`: the bytes of
