@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from stem.adapters.redis.rows import LATEST
+from stem.adapters.redis.newrows import cut, pack_row
 from stem.clock import Micros
 from stem.codec import dump_json
 from stem.contracts.changes import (
@@ -41,7 +41,6 @@ _OUTCOMES: Final = {
     event: state.value for (before, event), state in TRANSITIONS.items() if before is outcome_state(TaskEvent.STARTED)
 }
 """What each event makes of a leased task."""
-_HIGHEST: Final = (1 << 32) - 1
 _LOWEST: Final = 255
 
 
@@ -60,7 +59,7 @@ def encode_changes(changes: Sequence[Change], largest: int) -> Encoded:
     refused = {place: no for place, change in enumerate(changes) if (no := _refuse(change, largest)) is not None}
     try:
         return _encode(changes, refused)
-    except ConfigError:  # one of them cannot be written: only then is each looked at alone
+    except (ConfigError, UnicodeEncodeError):  # one of them cannot be written: only then is each looked at alone
         unwritable = Refused(RefusalCode.REJECTED, "text that UTF-8 cannot hold")
         silent = {place: unwritable for place, change in enumerate(changes) if not _is_writable(change)}
         return _encode(changes, {**silent, **refused})
@@ -77,7 +76,7 @@ def _encode(changes: Sequence[Change], refused: dict[int, Refused]) -> Encoded:
 def _is_writable(change: Change) -> bool:
     try:
         dump_json(_encode_change(change, []))
-    except ConfigError:
+    except (ConfigError, UnicodeEncodeError):
         return False
     return True
 
@@ -153,23 +152,18 @@ def _give_back(write: Reschedule | Release | Park) -> list[object]:
 
 def _publish(write: Publish, blobs: list[bytes]) -> list[object]:
     envelope, unique = write.envelope, write.unique
+    blobs += (pack_row(write, _head(write)), write.body)
     values: list[object] = [
         "P",
         envelope.id,
         envelope.queue,
         envelope.name,
         envelope.priority,
+        len(blobs) - 1,
         cut(write.delay),
         _time(write.not_before),
         _time(envelope.expires),
-        cut(envelope.result_ttl),
-        int(envelope.ignore_result),
-        min(envelope.max_retries, _HIGHEST),
-        _head(write),
         False if unique is None else unique.key,
-        False if unique is None else _time(unique.lifetime),
-        _blob(write.body, blobs),
-        len(write.body),
     ]
     return values if write.after is None and write.member is None else ["L", *values[1:], *_ties(write)]
 
@@ -215,11 +209,6 @@ def _blob(blob: bytes | None, blobs: list[bytes]) -> int | bool:
 
 def _time(time: Micros | None) -> Micros | bool:
     return False if time is None else cut(time)
-
-
-def cut(time: Micros) -> Micros:
-    """The nearest number that scripts can calculate with."""
-    return max(-LATEST, min(time, LATEST))
 
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

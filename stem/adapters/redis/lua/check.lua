@@ -52,7 +52,7 @@ local function check_member(member, coming)
 end
 
 function CHECKS.P(write, coming)
-  local id, after, member = write[2], write[17], write[18]
+  local id, after, member = write[2], write[11], write[12]
   if is_task(id, coming) then
     return nil
   end

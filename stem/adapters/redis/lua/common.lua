@@ -71,10 +71,16 @@ local function in_parts(list, size, work)
   end
 end
 
+local function is_staged(id) -- a new row that nobody has asked for; whoever does finds it known from now on
+  local raw = hashes[ROWS] and hashes[ROWS][id]
+  rows[id] = raw and decode_row(raw) or nil
+  return raw
+end
+
 local function fetch(ids)
   local missing, asked = {}, {}
   for _, id in ipairs(ids) do
-    if rows[id] == nil and not asked[id] then
+    if rows[id] == nil and not asked[id] and not is_staged(id) then
       asked[id] = true
       missing[#missing + 1] = id
     end
@@ -87,13 +93,11 @@ local function fetch(ids)
 end
 
 local function find(id)
-  local row = rows[id]
-  if row == nil then
+  if rows[id] == nil and not is_staged(id) then
     local raw = call('HGET', ROWS, id)
-    row = raw and decode_row(raw)
-    rows[id] = row
+    rows[id] = raw and decode_row(raw)
   end
-  return row
+  return rows[id]
 end
 
 -- The rare facts of a task, texts by name: errors, progress, why it is parked, who refused it, what its start told.

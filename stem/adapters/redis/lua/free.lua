@@ -11,29 +11,46 @@ local function next_seq()
   return seq
 end
 
-local function new_task(write)
-  local _, id, queue, name, priority, _, _, expires, ttl, ignored, retries, head, key, lifetime, at, size = unpack(write)
+-- A publish is: letter, id, queue, name, priority, blob, delay, not before, expires, key, after, member. The blob is the
+-- row, as its producer packed it; the next one is the envelope.
+
+local function stamped(write, due) -- the row, with what only the server knows
+  local expires = write[9] and cut(now + write[9]) or 0
+  return stamp_row(ARGV[BLOBS + write[6]], next_seq(), due, now, now, expires)
+end
+
+local function due_of(write)
+  return write[8] and math.max(now, write[8]) or cut(now + write[7])
+end
+
+local function admit(write) -- what is kept of a new task beside its row
+  local id = write[2]
+  put(BODIES, id, ARGV[BLOBS + write[6] + 1])
+  rank(ALL, id, seq)
+  add(NAMES, write[4], 1)
+  tally(QUEUED, write[3], 1)
+end
+
+local function publish_alone(write) -- an ordinary task: its row is not read, and only what gives it its place is known
+  local id, due = write[2], due_of(write)
+  rows[id] = nil
+  put(ROWS, id, stamped(write, due))
+  admit(write)
   local row = new_row()
-  row.id, row.queue, row.name, row.priority, row.head = id, queue, name, priority, head
-  row.seq, row.published, row.accepted = next_seq(), now, now
-  row.expires = expires and cut(now + expires) or 0
-  row.result_ttl, row.ignored, row.max_retries, row.size = ttl, ignored, retries, size
-  row.is_unique, row.key, row.lifetime = key and 1 or 0, key or '', lifetime or -1
-  row.reported = NEVER
-  rows[id] = row
-  changed[id] = true
-  put(BODIES, id, ARGV[BLOBS + at])
-  rank(ALL, id, row.seq)
-  add(NAMES, name, 1)
-  move(row, QUEUED)
+  row.seq, row.due, row.queue, row.priority = seq, due, write[3], write[5]
+  wait(id, row)
+  told_queues[row.queue] = true
+end
+
+local function new_task(write)
+  local row = decode_row(stamped(write, 0))
+  rows[row.id], changed[row.id] = row, true
+  admit(write)
   return row
 end
 
-local function publish(write, alone)
-  local id, delay, not_before, key, after, member = write[2], write[6], write[7], write[13], write[17], write[18]
-  if find(id) then
-    return 'A'
-  end
+local function publish_bound(write, alone) -- a task with a unique key, or tied to others
+  local id, key, after, member = write[2], write[10], write[11], write[12]
   local holder = key and holder_of(key, id)
   if holder and alone then
     return 'D', holder
@@ -54,12 +71,23 @@ local function publish(write, alone)
     return 'A'
   end
   if is_held(row) then
-    hold_back(id, row, delay, not_before)
+    hold_back(id, row, write[7], write[8])
     return 'A'
   end
-  row.due = not_before and math.max(now, not_before) or cut(now + delay)
+  row.due = due_of(write)
   wait(id, row)
   told_queues[row.queue] = true
+  return 'A'
+end
+
+local function publish(write, alone)
+  if find(write[2]) then
+    return 'A'
+  end
+  if write[1] == 'L' or write[10] then
+    return publish_bound(write, alone)
+  end
+  publish_alone(write)
   return 'A'
 end
 

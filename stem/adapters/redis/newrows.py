@@ -1,0 +1,55 @@
+"""The row of a new task, as its producer packs it: all but what only the server knows. Pure."""
+
+from __future__ import annotations
+
+import struct
+from functools import lru_cache
+from typing import Final
+
+from stem.adapters.redis.rows import LATEST, NEVER, ROW
+from stem.clock import Micros
+from stem.contracts.changes import Publish
+from stem.tasks.state import TaskState
+
+__all__ = ["cut", "pack_row"]
+
+_NUMBERS: Final = ROW.numbers(
+    "result_ttl", "lifetime", "reported", "size", "max_retries", "priority", "ignored", "is_unique"
+)
+_HIGHEST: Final = (1 << 32) - 1
+_SIZE: Final = struct.Struct(">I")
+_NOTHING: Final = _SIZE.pack(0)
+
+
+def pack_row(write: Publish, head: str) -> bytes:
+    """The row, for the scripts to complete. Raises `UnicodeEncodeError` for text that UTF-8 cannot hold."""
+    envelope, unique = write.envelope, write.unique
+    lifetime = None if unique is None else unique.lifetime
+    numbers = _NUMBERS.pack(
+        cut(envelope.result_ttl),
+        -1 if lifetime is None else cut(lifetime),
+        NEVER,
+        len(write.body),
+        min(envelope.max_retries, _HIGHEST),
+        envelope.priority,
+        envelope.ignore_result,
+        unique is not None,
+    )
+    key = _NOTHING if unique is None else _text(unique.key)
+    return b"".join((numbers, _text(envelope.id), _names(envelope.queue, envelope.name), key, _text(head)))
+
+
+def cut(time: Micros) -> Micros:
+    """The nearest number that scripts can calculate with."""
+    return max(-LATEST, min(time, LATEST))
+
+
+@lru_cache(maxsize=1024)
+def _names(queue: str, name: str) -> bytes:
+    """The texts from `state` to `worker`: the last three are those of a lease."""
+    return b"".join((_text(TaskState.QUEUED.value), _text(queue), _text(name), 3 * _NOTHING))
+
+
+def _text(text: str) -> bytes:
+    raw = text.encode()
+    return _SIZE.pack(len(raw)) + raw
