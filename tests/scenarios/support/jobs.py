@@ -146,6 +146,18 @@ async def versioned_before(ctx: TaskContext) -> str:
     return made_by(ctx)
 
 
+@task(name="scenario.quick")
+async def quick(number: int) -> int:
+    """Gives back what it got."""
+    return number
+
+
+@task(name="scenario.apart", run_in="process")
+def apart() -> int:
+    """Says which process it ran in."""
+    return os.getpid()
+
+
 @asynccontextmanager
 async def _waits_at_the_gate() -> AsyncGenerator[object]:
     Path(os.environ[VARIABLE]).with_suffix(".starting").touch()
@@ -153,6 +165,8 @@ async def _waits_at_the_gate() -> AsyncGenerator[object]:
     yield None
 
 
+QUICK = definition(quick)
+APART = definition(apart)
 WORK = definition(work)
 BRIEF = definition(brief)
 BLOCK = definition(block)
