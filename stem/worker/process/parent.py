@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import sys
 from collections import deque
@@ -65,6 +66,7 @@ class Child:
         self._task = "none"
         self._kills = out_of_memory_kills()
         self._controls: AttemptControls | None = None
+        self._context = contextvars.copy_context()
         self._outcome: asyncio.Future[bytes] | None = None
         self._asking: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -97,6 +99,7 @@ class Child:
         """The encoded result of an attempt. Raises `Judged`; cancelled, it kills the child and waits for its end."""
         self._number += 1
         self._task, self._controls, self._last = begin.name, controls, None
+        self._context = contextvars.copy_context()
         self._kills = out_of_memory_kills()
         self._tail.clear()
         outcome: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -177,7 +180,8 @@ class Child:
             case Extend(by) if controls is not None:
                 controls.extend_lease(timedelta(microseconds=by))
             case Ask() if controls is not None:
-                asking = asyncio.ensure_future(self._answer(message, controls))
+                answering = self._answer(message, controls)
+                asking = asyncio.get_running_loop().create_task(answering, context=self._context)
                 self._asking.add(asking)
                 asking.add_done_callback(self._asking.discard)
             case _:

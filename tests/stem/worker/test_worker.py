@@ -16,12 +16,13 @@ import pytest
 from stem import TaskContext, task
 from stem.adapters.memory import MemoryStore
 from stem.contracts.store import LeaseAnswer, LeaseRequest
-from stem.errors import ConfigError, StoreCorrupt
+from stem.errors import ConfigError, StoreCorrupt, StoreUnavailable
 from stem.registry import definition
+from stem.signals.calls import name_of
 from stem.tasks.state import TaskEvent, TaskState
 from stem.testing import ManualClock
 from stem.worker.settings import WorkerSettings
-from stem.worker.worker import Worker
+from stem.worker.worker import Lifespan, Worker
 from tests.stem.worker import tasks
 from tests.stem.worker.support import Workshop, eventually, turns
 
@@ -82,6 +83,89 @@ async def test_what_the_lifespan_gives_is_the_state_of_every_context(shop: Works
         await eventually(lambda: worker.stats.of(TaskEvent.SUCCEEDED) == 1)
 
     assert moments == ["opened", "used", "closed"]
+
+
+async def test_the_lifespan_is_closed_after_the_last_attempt_has_ended(
+    shop: Workshop, clock: ManualClock, gate: tasks.Gate
+) -> None:
+    moments: list[str] = []
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncGenerator[list[str]]:
+        yield moments
+        moments.append("closed")
+
+    @task(name="tests.ends_late")
+    async def ends_late(ctx: TaskContext[list[str]]) -> None:
+        await tasks.gates.gate.passing()
+        ctx.state.append("ended")
+
+    task_id = await shop.enqueue(definition(ends_late).call())
+    async with shop.worker(ends_late, lifespan=lifespan) as worker:
+        await eventually(lambda: gate.entered == 1)
+        stopping = asyncio.ensure_future(worker.stop())
+        await turns()
+        assert moments == []
+        gate.open()
+        await stopping
+
+    assert moments == ["ended", "closed"]
+    assert await shop.bench.state(task_id) is TaskState.SUCCEEDED
+
+
+@asynccontextmanager
+async def _fails_to_open() -> AsyncGenerator[None]:
+    raise OSError("no route to the database")
+    yield
+
+
+def _is_no_lifespan() -> list[str]:
+    return []
+
+
+@pytest.mark.parametrize(
+    ("lifespan", "found"),
+    [(_fails_to_open, "OSError: no route to the database"), (_is_no_lifespan, "TypeError: ")],
+)
+async def test_a_lifespan_that_cannot_be_opened_is_one_clear_error_and_leaves_nothing(
+    shop: Workshop, lifespan: Lifespan, found: str
+) -> None:
+    before = (set(threading.enumerate()), asyncio.all_tasks())
+    worker = shop.worker(tasks.add, lifespan=lifespan)
+    with pytest.raises(ConfigError) as refused:
+        async with worker:
+            pass
+
+    assert name_of(lifespan) in refused.value.expected
+    assert found in refused.value.found
+    assert refused.value.__cause__ is not None
+    assert (set(threading.enumerate()), asyncio.all_tasks()) == before
+    assert await shop.store.workers() == ()
+    await worker.stop()
+
+
+async def test_a_start_that_fails_after_the_lifespan_was_opened_closes_it(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments: list[str] = []
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncGenerator[None]:
+        moments.append("opened")
+        try:
+            yield
+        finally:
+            moments.append("closed")
+
+    def refuse(_: object) -> None:
+        raise StoreUnavailable(expected="an ear", found="none", do="Wait.")
+
+    monkeypatch.setattr(shop.store, "listen", refuse)
+    with pytest.raises(StoreUnavailable):
+        async with shop.worker(tasks.add, lifespan=lifespan):
+            pass
+
+    assert moments == ["opened", "closed"]
 
 
 async def test_it_gives_signs_of_life_and_signs_off(shop: Workshop, clock: ManualClock) -> None:

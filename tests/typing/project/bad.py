@@ -5,7 +5,9 @@ from decimal import Decimal
 from shop._stem.definitions import archive, charge, count, send_receipt
 from shop import handlers
 from shop.models import ChargeOrder, Mail, Receipt
-from stem import Stem, SyncStem, upcast
+from shop.state import Pools
+from stem import Stem, SyncStem, TaskContext, upcast
+from stem.signals import TaskStartedEvent
 
 order = ChargeOrder(order_id=1, amount=Decimal("9.99"))
 receipt = Receipt(charge_id="x", paid=True)
@@ -31,3 +33,18 @@ async def main(client: Stem, sync: SyncStem) -> None:
 @upcast(handlers.charge, from_version=1)  # B24 an upcast that gives another type
 def charge_from_1(order: ChargeOrder) -> Receipt:
     return receipt
+
+
+def hears_a_start(event: TaskStartedEvent) -> None: ...
+
+
+class NoMiddleware:
+    def on_enqueues(self, call: object) -> None: ...
+
+
+async def with_a_state(ctx: TaskContext[Pools], client: Stem) -> None:
+    ctx.state.name  # B25 a wrong use of the state
+    Stem("memory://", lifespan=handlers.count)  # B26 a lifespan that opens nothing
+    client.signals.task_succeeded.connect(hears_a_start)  # B27 a handler of another event
+    client.signals.task_succeeded.connect(print, where=lambda event: event.attempts > 1)  # B28 a wrong use of an event
+    Stem("memory://", middleware=[NoMiddleware()])  # B29 what is no middleware

@@ -7,7 +7,18 @@ from shop import handlers
 from shop._stem.definitions import archive, charge, count, render, send_receipt
 from shop._stem.registry import registry
 from shop.models import ChargeOrder, Mail, Receipt
+from shop.state import Pools, lifespan
 from stem import Batch, Registry, Stem, SyncStem, SyncTaskHandle, TaskCall, TaskContext, TaskHandle, definition
+from stem.signals import (
+    Attempt,
+    Connection,
+    Instead,
+    NextEnqueue,
+    RetryLater,
+    TaskFailedEvent,
+    TaskStartedEvent,
+)
+from stem.tasks.status import Failure
 from typing_extensions import assert_type
 
 order = ChargeOrder(order_id=1, amount=Decimal("9.99"))
@@ -48,3 +59,31 @@ def view(client: SyncStem) -> None:
 
 async def inside_a_task(ctx: TaskContext) -> None:
     assert_type(await charge.enqueue(ctx, order), TaskHandle[Receipt])
+
+
+async def with_a_state(ctx: TaskContext[Pools], bare: TaskContext) -> None:
+    assert_type(ctx.state, Pools)
+    assert_type(ctx.state.names, list[str])
+    assert_type(bare.state, None)
+    Stem("memory://", lifespan=lifespan)
+
+
+class Tenants:
+    async def on_enqueue(self, call: TaskCall[object], call_next: NextEnqueue) -> None:
+        await call_next(call.with_headers({"tenant": "acme"}))
+
+    async def on_error(self, attempt: Attempt, error: Exception) -> Instead | None:
+        return RetryLater() if isinstance(error, OSError) else None
+
+
+async def listening() -> None:
+    stem = Stem("memory://", middleware=[Tenants()])
+
+    @stem.signals.task_failed.connect(task="billing.*", where=lambda event: event.attempt > 0)
+    async def failed(event: TaskFailedEvent) -> None:
+        assert_type(event.error, Failure | None)
+
+    assert_type(failed, Connection[TaskFailedEvent])
+    with stem.signals.task_started.connect(lambda event: print(event.attempt)) as connection:
+        assert_type(connection, Connection[TaskStartedEvent])
+    SyncStem("memory://", middleware=[Tenants()]).signals.worker_ready.connect(print, once=True)

@@ -7,6 +7,7 @@ from stem import TaskContext, task, upcast
 from . import heavy
 from ._stem import definitions as defs
 from .models import ChargeOrder, Mail, OldOrder, Receipt
+from .state import Pools
 
 
 @task(name="billing.charge", version=2, queue="billing")
@@ -43,5 +44,6 @@ def render(receipt: Receipt) -> bytes:
 
 
 @task
-def archive(ctx: TaskContext, receipt: Receipt, copies: int = 1) -> None:
+def archive(ctx: TaskContext[Pools], receipt: Receipt, copies: int = 1) -> None:
     ctx.logger.info("%s x %d", receipt.charge_id, copies)
+    ctx.state.names.append(receipt.charge_id)
