@@ -9,6 +9,8 @@ stem = Stem(middleware=[LogAttempts()])  # from stem.signals.builtin
 
 from stem.signals.events import (
     AttemptEvent,
+    ChildEndedEvent,
+    ChildStartedEvent,
     Event,
     PublishEvent,
     TaskCancelledEvent,
@@ -54,6 +56,8 @@ __all__ = [
     "AroundAttempt",
     "Attempt",
     "AttemptEvent",
+    "ChildEndedEvent",
+    "ChildStartedEvent",
     "Connection",
     "Event",
     "EventStream",

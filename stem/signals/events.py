@@ -14,6 +14,8 @@ from stem.tasks.status import Failure
 
 __all__ = [
     "AttemptEvent",
+    "ChildEndedEvent",
+    "ChildStartedEvent",
     "Event",
     "PublishEvent",
     "TaskCancelledEvent",
@@ -215,3 +217,19 @@ class WorkerStoppedEvent(WorkerEvent):
 
     error: str | None
     """The class of the error that made it unable to go on; `None` when it was stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildStartedEvent(WorkerEvent):
+    """The worker has started a child process for handlers."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildEndedEvent(WorkerEvent):
+    """A child process is gone: stopped, replaced, killed or dead by itself."""
+
+    pid: int
+    tasks: int
+    """How many attempts it had finished."""

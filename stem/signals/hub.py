@@ -8,6 +8,8 @@ from typing import Any, Final, TypeVar
 
 from stem.clock import Clock, from_micros
 from stem.signals.events import (
+    ChildEndedEvent,
+    ChildStartedEvent,
     Event,
     TaskCancelledEvent,
     TaskDuplicateEvent,
@@ -73,6 +75,8 @@ class Signals:
         self.worker_heartbeat: Final = self._signal(WorkerHeartbeatEvent)
         self.worker_stopping: Final = self._signal(WorkerStoppingEvent)
         self.worker_stopped: Final = self._signal(WorkerStoppedEvent)
+        self.child_started: Final = self._signal(ChildStartedEvent)
+        self.child_ended: Final = self._signal(ChildEndedEvent)
         self._by_event: Final = {signal.event: signal for signal in self}
 
     def __iter__(self) -> Iterator[Signal[Any]]:

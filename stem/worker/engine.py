@@ -86,7 +86,7 @@ class Engine:
         )
         self.keeper = LeaseKeeper(outside.store.keeper, self.slots.held, clock=clock, tell=self._tell)
         self.threads = Threads(settings.concurrency)
-        self.children = None if setup is None else _children(setup, settings, clock)
+        self.children = None if setup is None else _children(setup, settings, clock, outside.tell)
         lanes = Lanes(self.threads, self.children, clock=clock)
         self._attempts = Attempts(
             jobs,
@@ -206,9 +206,10 @@ def _hear(news: Sequence[tuple[Held, LeaseVerdict]]) -> None:
                 pass
 
 
-def _children(setup: Setup, settings: WorkerSettings, clock: Clock) -> Children:
+def _children(setup: Setup, settings: WorkerSettings, clock: Clock, tell: Teller) -> Children:
     recycling = Recycling(settings.max_tasks_per_child, settings.max_memory_per_child)
-    return Children(setup, most=min(settings.children, settings.concurrency), recycling=recycling, clock=clock)
+    most = min(settings.children, settings.concurrency)
+    return Children(setup, most=most, recycling=recycling, clock=clock, tell=tell)
 
 
 def _wants(outside: Outside, jobs: Jobs) -> Demand:

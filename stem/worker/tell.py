@@ -110,6 +110,14 @@ class Teller:
         """The worker is closed."""
         self._of_worker(partial(events.WorkerStoppedEvent, error=None if error is None else type(error).__name__))
 
+    def child_started(self, pid: int) -> None:
+        """A child process was started."""
+        self._of_worker(partial(events.ChildStartedEvent, pid=pid))
+
+    def child_ended(self, pid: int, tasks: int) -> None:
+        """A child process is gone."""
+        self._of_worker(partial(events.ChildEndedEvent, pid=pid, tasks=tasks))
+
     def _of_worker(self, make: Callable[..., WorkerEvent]) -> None:
         if self.signals.heard:
             self.signals.tell(make(at=self.signals.now(), worker=self._worker, queues=self._queues))

@@ -12,6 +12,7 @@ from typing import Final
 from stem.clock import Clock, Micros
 from stem.worker.process.messages import Setup
 from stem.worker.process.parent import Child
+from stem.worker.tell import Teller
 
 __all__ = ["Children", "Recycling", "recycle_reason"]
 
@@ -42,8 +43,12 @@ def recycle_reason(rules: Recycling, *, tasks: int, memory: int) -> str | None:
 class Children:
     """At most so many children at once, each with one attempt at a time; who finds none free waits."""
 
-    def __init__(self, setup: Setup, *, most: int, recycling: Recycling, clock: Clock) -> None:
+    def __init__(
+        self, setup: Setup, *, most: int, recycling: Recycling, clock: Clock, tell: Teller | None = None
+    ) -> None:
         self._setup = setup
+        self._tell = tell
+        self._followed: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(most)
         self._recycling = recycling
         self._clock = clock
@@ -71,8 +76,8 @@ class Children:
         """Stop them all; what does not stop in time is killed."""
         for child in list(self._alive):
             self._stop(child)
-        while self._stopping:
-            await asyncio.wait(self._stopping)
+        while gone := self._stopping | self._followed:
+            await asyncio.wait(gone)
 
     def _take(self) -> Child:
         while self._idle:
@@ -82,7 +87,17 @@ class Children:
             self._alive.discard(child)
         child = Child(self._setup)
         self._alive.add(child)
+        following = asyncio.ensure_future(self._follow(child))
+        self._followed.add(following)
+        following.add_done_callback(self._followed.discard)
         return child
+
+    async def _follow(self, child: Child) -> None:
+        """Tell of it from its beginning to its end."""
+        if self._tell is not None:
+            self._tell.child_started(child.pid)
+            await child.ended.wait()
+            self._tell.child_ended(child.pid, child.tasks)
 
     def _give_back(self, child: Child) -> None:
         if not child.is_idle:

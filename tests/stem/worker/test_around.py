@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 from datetime import timedelta
 
 import pytest
 
 from stem import Retry, TaskContext, task
 from stem.registry import definition
-from stem.signals import Attempt, GiveUp, Instead, Middleware, NextAttempt, NextEnqueue, RetryLater
-from stem.tasks.call import TaskCall
+from stem.signals import GiveUp, Middleware, RetryLater
 from stem.tasks.envelope import decode_envelope
 from stem.tasks.state import TaskEvent, TaskState
 from stem.tasks.status import Failure, TaskRecord
 from stem.testing import ManualClock
 from stem.worker.decide import Reason, Stop
 from tests.stem.worker import tasks
+from tests.stem.worker.middlewares import Around, Breaks, Decides, Skips, Tenant, tenant
 from tests.stem.worker.support import SECOND, Hands, Workshop, eventually, turns
-
-tenant: contextvars.ContextVar[str] = contextvars.ContextVar("tenant", default="nobody")
 
 
 @pytest.fixture(autouse=True)
@@ -47,78 +43,6 @@ def follows(ctx: TaskContext) -> str:
 @task(name="tests.asks", max_retries=0)
 async def asks(ctx: TaskContext) -> str:
     return (await ctx.enqueue(definition(whose).options(queue="other").call())).id
-
-
-class Around:
-    """Writes down what it sees."""
-
-    def __init__(self, name: str, notes: list[str]) -> None:
-        self.name = name
-        self.notes = notes
-
-    async def around_attempt(self, attempt: Attempt, call_next: NextAttempt) -> None:
-        self.notes.append(f"{self.name} before {attempt.attempt}")
-        try:
-            await call_next()
-        finally:
-            self.notes.append(f"{self.name} after")
-
-
-class Tenant:
-    """Sets a context variable from a header, and the header from the variable."""
-
-    async def around_attempt(self, attempt: Attempt, call_next: NextAttempt) -> None:
-        token = tenant.set(attempt.headers.get("tenant", "none"))
-        try:
-            await call_next()
-        finally:
-            tenant.reset(token)
-
-    async def on_enqueue(self, call: TaskCall[object], call_next: NextEnqueue) -> None:
-        await call_next(call.with_headers({"tenant": tenant.get()}) if tenant.get() != "nobody" else call)
-
-
-class Breaks:
-    """Raises around the attempt, where it is told to."""
-
-    def __init__(self, where: str) -> None:
-        self.where = where
-
-    async def around_attempt(self, attempt: Attempt, call_next: NextAttempt) -> None:
-        if self.where == "before":
-            raise KeyError("span")
-        try:
-            await call_next()
-        except Exception:
-            if self.where == "on error":
-                raise KeyError("span") from None
-            if self.where != "swallows":
-                raise
-        if self.where == "after":
-            raise KeyError("span")
-        if self.where == "twice":
-            await call_next()
-
-
-class Skips:
-    async def around_attempt(self, attempt: Attempt, call_next: NextAttempt) -> None:
-        return
-
-
-class Decides:
-    """Answers with what it was made with."""
-
-    def __init__(self, answer: Instead | BaseException | str | None) -> None:
-        self.answer = answer
-        self.seen: list[str] = []
-
-    async def on_error(self, attempt: Attempt, error: Exception) -> Instead | None:
-        self.seen.append(f"{attempt.task}: {error}")
-        if isinstance(self.answer, BaseException):
-            raise self.answer
-        if self.answer == "hang":
-            await asyncio.Event().wait()
-        return self.answer  # type: ignore[return-value]  # pyright: ignore[reportReturnType] - wrong on purpose
 
 
 def _working(shop: Workshop, *middleware: Middleware, handler: object) -> Hands:

@@ -113,10 +113,11 @@ async def test_the_lifespan_is_closed_after_the_last_attempt_has_ended(
     assert await shop.bench.state(task_id) is TaskState.SUCCEEDED
 
 
-@asynccontextmanager
-async def _fails_to_open() -> AsyncGenerator[None]:
-    raise OSError("no route to the database")
-    yield
+class _FailsToOpen:
+    async def __aenter__(self) -> None:
+        raise OSError("no route to the database")
+
+    async def __aexit__(self, *_: object) -> None: ...
 
 
 def _is_no_lifespan() -> list[str]:
@@ -125,7 +126,7 @@ def _is_no_lifespan() -> list[str]:
 
 @pytest.mark.parametrize(
     ("lifespan", "found"),
-    [(_fails_to_open, "OSError: no route to the database"), (_is_no_lifespan, "TypeError: ")],
+    [(_FailsToOpen, "OSError: no route to the database"), (_is_no_lifespan, "TypeError: ")],
 )
 async def test_a_lifespan_that_cannot_be_opened_is_one_clear_error_and_leaves_nothing(
     shop: Workshop, lifespan: Lifespan, found: str
