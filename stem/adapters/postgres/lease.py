@@ -25,7 +25,6 @@ __all__ = [
     "Way",
     "find_suspects",
     "lease_by",
-    "lease_messages",
     "take_messages",
     "terms_of",
     "wanted_of",
@@ -110,23 +109,6 @@ class Asking:
         self.given.extend(_delivery(row, self.request.request_id) for row in claimed)
 
 
-async def lease_messages(
-    connection: asyncpg.Connection, book: Book, request: LeaseRequest, owed: Credits, *, among_limits: bool = False
-) -> Asking:
-    """Lease what is due, one statement for each round. Where something has a limit, that is said, and not given.
-
-    `among_limits` is what the last call said. It decides only about what is asked: a call that is wrong asks again, or
-    more than it has to.
-    """
-    asking = Asking(request, owed)
-    if not among_limits:
-        await lease_by(_AtOnce(connection, book, "claim"), asking)
-    if among_limits or asking.limited:
-        asking.limited = False
-        await lease_by(_AtOnce(connection, book, "limits/claim_at_once"), asking)
-    return asking
-
-
 async def lease_by(way: Way, asking: Asking) -> None:
     """Lease what is due. What the same call was given before is given again instead."""
     await _claim_all(way, asking)
@@ -174,25 +156,6 @@ def _shared(
         return {queue: min(available[queue], limit) for queue in weights}, owed
     counts, after = share(owed, weights, available, limit)
     return {queue: count for queue, count in counts.items() if count}, after
-
-
-@dataclass(frozen=True, slots=True)
-class _AtOnce:
-    """Each round is a statement, which passes over what others are taking.
-
-    `claim` gives nothing once any limit is declared, the other one nothing where one is met.
-    """
-
-    connection: asyncpg.Connection
-    book: Book
-    statement: str
-
-    async def ask(self, name: str, /, **parameters: object) -> list[asyncpg.Record]:
-        return await self.book.fetch(self.connection, name, **parameters)
-
-    async def claim(self, asking: Asking, quotas: Mapping[str, int]) -> None:
-        wanted = {**wanted_of(asking), "queues": list(quotas), "quotas": list(quotas.values())}
-        asking.give(await self.ask(self.statement, **wanted, **terms_of(asking), bytes=asking.bytes_left))
 
 
 def wanted_of(asking: Asking) -> dict[str, object]:

@@ -13,7 +13,7 @@ from stem.errors import SchemaMismatch
 
 __all__ = ["VERSION", "check_schema", "migrate_schema", "steps"]
 
-VERSION: Final = 4
+VERSION: Final = 5
 """The schema that this code was written for."""
 OLDEST: Final = 4
 """The oldest schema that this code can still use."""

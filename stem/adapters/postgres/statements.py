@@ -149,6 +149,7 @@ _PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "placed": lambda: _read("parts/placed"),
     "claimed": lambda: _read("parts/claimed").replace("{opening}", "NULL::bigint"),
     "claimed among limits": lambda: _read("parts/claimed").replace("{opening}", "(\n{next opening}\n    ) - c.now"),
+    "leased": lambda: _read("parts/leased"),
     "next due": lambda: _read("parts/next_due"),
     "next opening": lambda: _read("parts/next_opening"),
     "stirred": lambda: _read("parts/stirred"),

@@ -16,9 +16,10 @@ from stem.adapters.postgres.apply import Desk
 from stem.adapters.postgres.broadcasts import BroadcastPart
 from stem.adapters.postgres.connection import Manner, Server
 from stem.adapters.postgres.control import ControlPart
+from stem.adapters.postgres.glance import lease_messages
 from stem.adapters.postgres.groups import GroupsPart
 from stem.adapters.postgres.keeper import PostgresKeeper
-from stem.adapters.postgres.lease import find_suspects, lease_messages, take_messages
+from stem.adapters.postgres.lease import find_suspects, take_messages
 from stem.adapters.postgres.limited import lease_carefully
 from stem.adapters.postgres.limits import LimitsPart
 from stem.adapters.postgres.line import Line
@@ -31,6 +32,7 @@ from stem.adapters.postgres.schedules import SchedulesPart
 from stem.adapters.postgres.statements import Book
 from stem.adapters.postgres.url import Place
 from stem.adapters.postgres.wake import Wake
+from stem.adapters.postgres.warm import warm_up
 from stem.adapters.postgres.within import PostgresJoiner
 from stem.adapters.postgres.write import Writing
 from stem.clock import Clock, Micros
@@ -88,7 +90,7 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
         self._owed: Credits = {}
         self._among_limits = False
         self._none_late_before: Micros = 0
-        self._warming: asyncio.Future[None] | None = None
+        self._is_warm = False
 
     async def check(self) -> None:
         """Connect, and check the schema. Raises what `open_store` raises."""
@@ -119,9 +121,6 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
 
     async def lease(self, request: LeaseRequest) -> LeaseAnswer:
         """Lease what is due; what other workers are leasing at this moment is passed over."""
-        if self._warming is None:
-            self._warming = asyncio.ensure_future(self._warm_up())
-            self._warming.add_done_callback(_look_at)
         among = self._among_limits
         asking = await self._leases.run(
             lambda c: lease_messages(c, self._book, request, self._owed, among_limits=among)
@@ -131,10 +130,6 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
             await lease_carefully(self._leases, self._book, asking)
         self._owed, answer = asking.owed, asking.answer()
         return await self._without_pointless(answer, request.limit) if asking.closing else answer
-
-    async def _warm_up(self) -> None:
-        """What is leased will end: that connection is opened, and its statement planned, beside the first lease."""
-        await self._fenced.run(lambda connection: Writing(connection, self._book, "never").consume([]))
 
     async def _without_pointless(self, answer: LeaseAnswer, limit: int) -> LeaseAnswer:
         """Cancel members of groups that have their answer; where there are more, the next call comes at once."""
@@ -216,9 +211,15 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
         return await self._reader.run(lambda c: queries.count_names(c, self._book))
 
     async def beat(self, heartbeat: Heartbeat) -> None:
-        """Record the sign of life; the first of a fingerprint wakes those who might run what is parked."""
+        """Record the sign of life; the first of a fingerprint wakes those who might run what is parked.
+
+        A worker gives its first one before it leases: after it, what leasing and settling need is ready.
+        """
         queues = await self._leases.run(lambda c: heartbeats.record_beat(c, self._book, heartbeat))
         self._wake.tell(Notice(queues))
+        if not self._is_warm:
+            self._is_warm = True
+            await warm_up(self._leases, self._fenced, self._book, heartbeat)
 
     async def retire(self, worker: str) -> None:
         """Forget a worker that has stopped."""

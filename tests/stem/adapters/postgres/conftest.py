@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
 import pytest
 
 from stem.adapters.postgres import open_store
+from stem.adapters.postgres.statements import Book
 from stem.app import Stem
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.store import Store
@@ -40,6 +42,21 @@ async def store(url: str, clock: ManualClock) -> AsyncIterator[Store]:
 @pytest.fixture
 def bench(store: Store, clock: ManualClock) -> Bench:
     return Bench(store, clock)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each statement was sent."""
+    fetch, asked = Book.fetch, Counter[str]()
+
+    async def counting(
+        self: Book, connection: asyncpg.Connection, name: str, /, **parameters: object
+    ) -> list[asyncpg.Record]:
+        asked[name] += 1
+        return await fetch(self, connection, name, **parameters)
+
+    monkeypatch.setattr(Book, "fetch", counting)
+    return asked
 
 
 @pytest.fixture

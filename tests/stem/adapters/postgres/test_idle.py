@@ -4,28 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-import asyncpg
-import pytest
-
-from stem.adapters.postgres.statements import Book
 from stem.testing.clock import ManualClock
 from stem.testing.contracts import Bench
-from tests.scenarios.support.waiting import eventually
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often each statement was sent."""
-    fetch, asked = Book.fetch, Counter[str]()
-
-    async def counting(
-        self: Book, connection: asyncpg.Connection, name: str, /, **parameters: object
-    ) -> list[asyncpg.Record]:
-        asked[name] += 1
-        return await fetch(self, connection, name, **parameters)
-
-    monkeypatch.setattr(Book, "fetch", counting)
-    return asked
+from stem.testing.contracts.heartbeats import BEAT
 
 
 async def test_where_nothing_was_leased_leases_are_looked_at_every_second_time_only(
@@ -57,10 +38,12 @@ async def test_while_something_is_leased_every_look_asks(bench: Bench, clock: Ma
     assert asked["suspects"] == 4
 
 
-async def test_the_first_lease_makes_the_way_of_outcomes_ready_and_no_other_does(
+async def test_the_first_sign_of_life_makes_leases_and_outcomes_ready_and_gives_nothing_away(
     bench: Bench, asked: Counter[str]
 ) -> None:
-    await bench.lease()
-    await eventually(lambda: asked["consume"] == 1)
-    await bench.lease()
-    assert asked["consume"] == 1
+    task = await bench.put()
+    await bench.store.beat(BEAT)
+    assert (asked["glance"], asked["consume"]) == (1, 1)
+    await bench.store.beat(BEAT)
+    assert (asked["glance"], asked["consume"]) == (1, 1)
+    assert await bench.leased_ids() == [task]

@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 
 from stem.adapters.postgres.connection import Manner
-from stem.adapters.postgres.lease import find_suspects, lease_messages
+from stem.adapters.postgres.glance import lease_messages
+from stem.adapters.postgres.lease import find_suspects
 from stem.adapters.postgres.limited import lease_carefully
 from stem.adapters.postgres.line import Line
 from stem.adapters.postgres.queries import find_records, find_results
