@@ -80,6 +80,8 @@ class Fetcher:
         self._ahead = 0
         self._alarm: asyncio.Task[None] | None = None
         self._alarm_at = 0
+        self.answered_at: Micros | None = None
+        """When the store answered last, by the worker's own clock."""
 
     def hear(self, notice: Notice) -> None:
         """A listener for the store's notices. From any thread."""
@@ -178,6 +180,7 @@ class Fetcher:
         asked_at = self._clock.elapsed()
         answer = await self._answer(request)
         if answer is not None:
+            self.answered_at = self._clock.elapsed()
             self._stats.leased += len(answer.deliveries)
             self._slots.offer(*answer.deliveries, asked_at=asked_at)
         return answer

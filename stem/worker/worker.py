@@ -27,6 +27,7 @@ from stem.worker.control import ControlEar
 from stem.worker.decide import Stop
 from stem.worker.desk import WorkerDesk
 from stem.worker.engine import Engine, Outside
+from stem.worker.health import WorkerHealth, judge
 from stem.worker.held import Held
 from stem.worker.process.apart import setup_of
 from stem.worker.revoked import Revoked
@@ -126,6 +127,18 @@ class Worker:
     def stopping(self) -> bool:
         """Whether it was asked to stop."""
         return self._asked.is_set()
+
+    @property
+    def health(self) -> WorkerHealth:
+        """Whether it lives and consumes; for probes."""
+        engine, clock = self._engine, self._outside.clock
+        answered = None if engine is None else engine.fetcher.answered_at
+        return judge(
+            quiet=None if answered is None else clock.elapsed() - answered,
+            full=engine is not None and engine.slots.free <= 0,
+            stopping=self.stopping,
+            failed=self._error is not None,
+        )
 
     def attempts(self) -> list[Held]:
         """What runs, or waits for its outcome to be recorded."""
