@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -12,6 +13,7 @@ import click
 from stem.cli.exits import Exit
 from stem.cli.logs import configure_logging, log_options
 from stem.cli.loop import loop_option, run_on
+from stem.cli.probes import answering, probe_options
 from stem.cli.session import app_option, client_of, registry_of, url_option
 from stem.cli.supervise import hang_on, supervise
 from stem.cli.values import DURATION, QUEUE
@@ -53,6 +55,7 @@ def children_options(command: F) -> F:
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Workers, each a process.")
 @click.option("--lifeline", type=int, hidden=True, help="A descriptor that is open while the supervisor lives.")
 @children_options
+@probe_options
 @loop_option
 @log_options
 @url_option
@@ -69,6 +72,8 @@ def worker(
     children: int | None,
     max_tasks_per_child: int | None,
     max_memory_per_child: int | None,
+    probes: tuple[str, int] | None,
+    probe_file: Path | None,
     loop: str,
     log_level: str,
     log_format: str,
@@ -78,6 +83,8 @@ def worker(
     """The command; its help is above."""
     if url and app:
         raise click.UsageError("--app brings its own URL; give one of --url and --app")
+    if processes > 1 and (probes or probe_file):
+        raise click.UsageError("probes are of one worker; give each its own place, and no --processes")
     configure_logging(log_level, log_format)
     if processes > 1:
         return supervise(processes, name)
@@ -98,7 +105,8 @@ def worker(
                 max_memory_per_child=None if max_memory_per_child is None else max_memory_per_child * _MIB,
             )
             _greet(stem, made, handlers)
-            await _run(made, ready)
+            async with answering(made, probes, probe_file):
+                await _run(made, ready)
 
     run_on(loop, work())
     return Exit.OK

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.scenarios.support.waiting import eventually
 from tests.stem.cli.conftest import Run
 
 APP = """
@@ -80,6 +83,30 @@ def test_what_is_left_after_the_drain_goes_back_without_using_an_attempt(run: Ru
         assert process.wait(30) == 0
     shown = run("jobs", "show", task_id, "--json").json
     assert (shown["state"], shown["attempt"], shown["crashes"]) == ("queued", 0, 0)
+
+
+def test_probes_are_answered_while_it_works(url: str, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    with worker(url, tmp_path, "--url", url, "--probes", "0", "--probe-file", str(ready)) as process:
+        assert process.stderr is not None
+        address = next(line.split()[1] for line in process.stderr if line.startswith("probes: "))
+        asyncio.run(eventually(ready.exists))
+        with urllib.request.urlopen(address) as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert not ready.exists()
+
+
+@pytest.mark.parametrize("place", ["x", "1:x", "99999"])
+def test_an_address_for_probes_that_is_none_says_how_to_write_one(run: Run, place: str) -> None:
+    ran = run("worker", "a:b", "--probes", place)
+    assert (ran.code, "HOST:PORT" in ran.err) == (2, True)
+
+
+def test_probes_are_of_one_worker(run: Run) -> None:
+    ran = run("worker", "a:b", "--probes", "0", "--processes", "2")
+    assert (ran.code, "probes are of one worker" in ran.err) == (2, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
