@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple, cast
 
-from stem.adapters.sqlite.deliver import QUEUE, SEQ, Found
+from stem.adapters.sqlite.deliver import NAME, QUEUE, SEQ, Found
 from stem.adapters.sqlite.rows import dump
 from stem.adapters.sqlite.write import Writing
 from stem.clock import Micros
@@ -96,9 +96,16 @@ class Gates:
                 most -= self.writing.execute("limits/let_back", gate=gate, limit=room).rowcount
         return MOST_MOVED - most
 
-    def look_up(self, messages: Sequence[Found]) -> None:
-        """Learn what holds for messages that may be given."""
-        for row in self.writing.ask("limits/standing", seqs=dump([found[SEQ] for found in messages])):
+    def look_up(self, messages: Sequence[Found]) -> bool:
+        """Learn what holds for messages that may be given; whether anything does."""
+        asked = dump(list({found[NAME] for found in messages}))
+        names = set(cast("list[str]", self.writing.ask("limits/named", names=asked)))
+        limited = [found[SEQ] for found in messages if found[NAME] in names]
+        self._learn(limited)
+        return bool(limited)
+
+    def _learn(self, seqs: Sequence[int]) -> None:
+        for row in self.writing.ask("limits/standing", seqs=dump(seqs)) if seqs else ():
             seq, shared, rate_key, concurrency_key, *rest = cast("list[Any]", row)
             terms = _Terms.of(rest)
             limited = _Limited((shared, rate_key), (shared, concurrency_key), terms.rate, terms.concurrency)

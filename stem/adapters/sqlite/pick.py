@@ -48,6 +48,7 @@ class Pick:
     held: list[Found] = field(default_factory=list[Found])
     more: bool = False
     _ended: int = 0
+    _size: int = 0
     _gates: Gates | None = None
 
     @classmethod
@@ -76,7 +77,7 @@ class Pick:
         if look.held:
             return
         if look.limited:
-            self._choose_limited()
+            self._choose_limited(look)
         else:
             self._choose_free(_by_queue(look.ready))
 
@@ -115,34 +116,46 @@ class Pick:
         self.messages = _within_bytes(chosen)
         self.more = len(self.messages) < len(chosen)
 
-    def _choose_limited(self) -> None:
+    def _choose_limited(self, look: _Look) -> None:
         """The same, where the first of a queue may have to stand aside."""
         gates = self._gates = Gates(self.writing, self.queues)
         if gates.let_back():
             judge_refusals(self.writing, self.queues)
-        depth = self.request.limit
-        while self._choose_among(gates, depth):
-            depth = self.request.limit + MOST_MOVED
+            look = self._look(self.request.limit)
+        if gates.look_up(look.ready):
+            self._choose_through(gates, look)
+        else:
+            self._choose_free(_by_queue(look.ready))
         gates.close(self.messages)
         self.more = self.more or gates.is_full
 
-    def _choose_among(self, gates: Gates, depth: int) -> bool:
+    def _choose_through(self, gates: Gates, look: _Look) -> None:
+        """Choose among so many of each queue, and among more where that many were not enough."""
+        depth = self.request.limit
+        while self._choose_among(gates, look, depth):
+            depth = self.request.limit + MOST_MOVED
+            look = self._look(depth)
+            gates.look_up(look.ready)
+
+    def _choose_among(self, gates: Gates, look: _Look, depth: int) -> bool:
         """Go on choosing among the first of each queue; whether one queue has more behind them that must be seen."""
         taken = {found[SEQ] for found in self.messages}
-        seen = {queue: list(islice(line, depth)) for queue, line in _by_queue(self._look(depth).ready).items()}
+        seen = {queue: list(islice(line, depth)) for queue, line in _by_queue(look.ready).items()}
         deep = {queue for queue, line in seen.items() if len(line) == depth}
         lines = {queue: deque(found for found in line if found[SEQ] not in taken) for queue, line in seen.items()}
-        gates.look_up([found for line in lines.values() for found in line])
+        behind = False
         while len(self.messages) < self.request.limit and not self.more:
             free = {queue: line for queue, line in lines.items() if gates.clear(line)}
-            if not free or any(not lines[queue] for queue in deep):
+            behind = any(not lines[queue] for queue in deep)
+            if behind or not free:
                 break
             self._start(gates, self._take_turn(free))
         gates.move_aside()
-        return any(not lines[queue] for queue in deep)
+        return behind
 
     def _start(self, gates: Gates, found: Found) -> None:
-        if self.messages and sum(message[SIZE] for message in self.messages) + found[SIZE] > MAX_LEASE_BYTES:
+        self._size += found[SIZE]
+        if self.messages and self._size > MAX_LEASE_BYTES:
             self.more = True
             return
         gates.start(found)

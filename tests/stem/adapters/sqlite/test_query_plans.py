@@ -32,6 +32,7 @@ HOT = (
     "results",
     "delete_tasks",
     "end_waiting",
+    "limits/named",
     "limits/standing",
     "limits/opening",
     "limits/touched",
