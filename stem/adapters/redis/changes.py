@@ -1,15 +1,12 @@
-"""Changes as one JSON argument of a script, and their bytes beside it. Pure."""
+"""Changes as lists for JSON, and their bytes beside it. Pure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from stem.adapters.redis.newrows import cut, pack_row
 from stem.clock import Micros
-from stem.codec import dump_json
 from stem.contracts.changes import (
     Bury,
     Cancel,
@@ -19,8 +16,6 @@ from stem.contracts.changes import (
     OpenGroup,
     Park,
     Publish,
-    RefusalCode,
-    Refused,
     Release,
     Replay,
     Report,
@@ -30,58 +25,20 @@ from stem.contracts.changes import (
     Start,
     Write,
 )
-from stem.contracts.wellformed import event_of, refuse
-from stem.errors import ConfigError
+from stem.contracts.wellformed import event_of
 from stem.tasks.state import TRANSITIONS, TaskEvent, outcome_state
 from stem.tasks.status import Failure
 
-__all__ = ["Encoded", "cut", "dump", "encode_changes", "failure_text"]
+__all__ = ["OUTCOMES", "add_task", "cut", "dump", "encode_change", "failure_text"]
 
-_OUTCOMES: Final = {
+OUTCOMES: Final = {
     event: state.value for (before, event), state in TRANSITIONS.items() if before is outcome_state(TaskEvent.STARTED)
 }
 """What each event makes of a leased task."""
-_LOWEST: Final = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A batch for the server: which changes, by their place, in which text, with which bytes; and the refused ones."""
-
-    places: list[int]
-    text: bytes
-    blobs: list[bytes]
-    refused: dict[int, Refused]
-
-
-def encode_changes(changes: Sequence[Change], largest: int) -> Encoded:
-    """The batch, without the changes that cannot be taken whatever the store holds."""
-    refused = {place: no for place, change in enumerate(changes) if (no := _refuse(change, largest)) is not None}
-    try:
-        return _encode(changes, refused)
-    except (ConfigError, UnicodeEncodeError):  # one of them cannot be written: only then is each looked at alone
-        unwritable = Refused(RefusalCode.REJECTED, "text that UTF-8 cannot hold")
-        silent = {place: unwritable for place, change in enumerate(changes) if not _is_writable(change)}
-        return _encode(changes, {**silent, **refused})
-
-
-def _encode(changes: Sequence[Change], refused: dict[int, Refused]) -> Encoded:
-    """All that is not refused, in one text: a text for each change costs six times as much."""
-    blobs: list[bytes] = []
-    places = [place for place in range(len(changes)) if place not in refused]
-    text = dump_json([_encode_change(changes[place], blobs) for place in places])
-    return Encoded(places, text, blobs, refused)
-
-
-def _is_writable(change: Change) -> bool:
-    try:
-        dump_json(_encode_change(change, []))
-    except (ConfigError, UnicodeEncodeError):
-        return False
-    return True
-
-
-def _encode_change(change: Change, blobs: list[bytes]) -> list[object]:
+def encode_change(change: Change, blobs: list[bytes]) -> list[object]:
+    """The change as a list; the bytes that it brings are added to the blobs."""
     fence = change.fence
     head = (
         (False, 0, "", change.number) if fence is None else (fence.task_id, fence.counter, fence.nonce, change.number)
@@ -125,7 +82,7 @@ def _ask(write: Cancel | Replay | Discard) -> list[object]:
 
 
 def _end(write: Settle | Bury, blobs: list[bytes]) -> list[object]:
-    state, failure = _OUTCOMES[event_of(write)], failure_text(write.error)
+    state, failure = OUTCOMES[event_of(write)], failure_text(write.error)
     if isinstance(write, Bury):
         return ["S", state, failure, write.reason, False]
     return ["S", state, failure, False, _blob(write.result, blobs)]
@@ -140,7 +97,7 @@ def _note(write: Start | Report) -> list[object]:
 
 
 def _give_back(write: Reschedule | Release | Park) -> list[object]:
-    state = _OUTCOMES[event_of(write)]
+    state = OUTCOMES[event_of(write)]
     match write:
         case Reschedule():
             return ["G", state, cut(write.delay), failure_text(write.error), False]
@@ -150,16 +107,21 @@ def _give_back(write: Reschedule | Release | Park) -> list[object]:
             return ["G", state, 0, False, write.reason, write.fingerprint, cut(write.pause)]
 
 
+def add_task(write: Publish, blobs: list[bytes]) -> int:
+    """The place, from 1, of the row among the blobs; the envelope is behind it."""
+    blobs += (pack_row(write, _head(write)), write.body)
+    return len(blobs) - 1
+
+
 def _publish(write: Publish, blobs: list[bytes]) -> list[object]:
     envelope, unique = write.envelope, write.unique
-    blobs += (pack_row(write, _head(write)), write.body)
     values: list[object] = [
         "P",
         envelope.id,
         envelope.queue,
         envelope.name,
         envelope.priority,
-        len(blobs) - 1,
+        add_task(write, blobs),
         cut(write.delay),
         _time(write.not_before),
         _time(envelope.expires),
@@ -217,11 +179,3 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 def dump(value: object) -> str:
     """Compact JSON."""
     return _ENCODER.encode(value)
-
-
-def _refuse(change: Change, largest: int) -> Refused | None:
-    """What every engine refuses, and a priority that does not fit into a byte."""
-    for write in change.writes:
-        if isinstance(write, Publish) and not 0 <= write.envelope.priority <= _LOWEST:
-            return Refused(RefusalCode.REJECTED, f"the priority {write.envelope.priority}")
-    return refuse(change, largest)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from stem.adapters.redis.changes import encode_changes
+from stem.adapters.redis.batch import encode_changes
 from stem.adapters.redis.connection import Kind, Server
 from stem.contracts.changes import (
     APPLIED,
@@ -52,7 +52,7 @@ async def commit_changes(
         return [verdicts[place] for place in range(len(changes))], Notice()
     kind = Kind.NEWS if changes[0].fence is None else Kind.OUTCOMES
     letters, details, queues, besides = await server.run(
-        "commit", server.channel, origin, encoded.text, *encoded.blobs, kind=kind
+        "commit", server.channel, origin, encoded.text, encoded.others, *encoded.blobs, kind=kind
     )
     verdicts.update(zip(encoded.places, _verdicts(letters.decode(), details), strict=True))
     told = [verdicts[place] for place in range(len(changes))]

@@ -11,12 +11,12 @@ from stem.clock import Micros
 from stem.contracts.changes import Publish
 from stem.tasks.state import TaskState
 
-__all__ = ["cut", "pack_row"]
+__all__ = ["HIGHEST", "cut", "pack_row", "sized"]
 
 _NUMBERS: Final = ROW.numbers(
     "result_ttl", "lifetime", "reported", "size", "max_retries", "priority", "ignored", "is_unique"
 )
-_HIGHEST: Final = (1 << 32) - 1
+HIGHEST: Final = (1 << 32) - 1
 _SIZE: Final = struct.Struct(">I")
 _NOTHING: Final = _SIZE.pack(0)
 
@@ -30,13 +30,13 @@ def pack_row(write: Publish, head: str) -> bytes:
         -1 if lifetime is None else cut(lifetime),
         NEVER,
         len(write.body),
-        min(envelope.max_retries, _HIGHEST),
+        min(envelope.max_retries, HIGHEST),
         envelope.priority,
         envelope.ignore_result,
         unique is not None,
     )
-    key = _NOTHING if unique is None else _text(unique.key)
-    return b"".join((numbers, _text(envelope.id), _names(envelope.queue, envelope.name), key, _text(head)))
+    key = _NOTHING if unique is None else sized(unique.key)
+    return b"".join((numbers, sized(envelope.id), _names(envelope.queue, envelope.name), key, sized(head)))
 
 
 def cut(time: Micros) -> Micros:
@@ -47,9 +47,10 @@ def cut(time: Micros) -> Micros:
 @lru_cache(maxsize=1024)
 def _names(queue: str, name: str) -> bytes:
     """The texts from `state` to `worker`: the last three are those of a lease."""
-    return b"".join((_text(TaskState.QUEUED.value), _text(queue), _text(name), 3 * _NOTHING))
+    return b"".join((sized(TaskState.QUEUED.value), sized(queue), sized(name), 3 * _NOTHING))
 
 
-def _text(text: str) -> bytes:
+def sized(text: str) -> bytes:
+    """The text behind its length."""
     raw = text.encode()
     return _SIZE.pack(len(raw)) + raw

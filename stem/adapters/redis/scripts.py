@@ -40,7 +40,7 @@ _TASKS: Final = ("common", "lines", "writing")
 _TIES: Final = ("links", "groups", "ties", "walks")
 _SMALL: Final = ("common", "writing")
 _BELOW: Final[Mapping[str, tuple[str, ...]]] = {
-    "commit": (*_TASKS, "uniques", "ends", "free", "leased"),
+    "commit": (*_TASKS, "uniques", "ends", "free", "leased", "reading"),
     "lease": (*_TASKS, "leases", "choosing"),
     "retain": (*_TASKS, "uniques", "ends", *_TIES, "outcomes/stored"),
     **dict.fromkeys(("suspects", "take"), (*_TASKS, "leases")),

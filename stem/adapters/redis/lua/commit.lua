@@ -1,10 +1,9 @@
--- A batch of changes, one after the other. ARGV: time, channel, origin, the changes as JSON, then their bytes.
--- A change is [id or false, counter, nonce, number, write, ...]; a write begins with its letter: P and L publish, L with
--- what it is tied to.
+-- A batch of changes, one after the other. ARGV: time, channel, origin, the changes (see reading.lua), then their bytes.
+-- A write begins with its letter: P and L publish, L with what it is tied to.
 -- Answers: a letter for each change, the details of those that have some as JSON, the queues to tell of, and the tasks
 -- that ended besides those that the changes name.
 
-local changes = cjson.decode(ARGV[4])
+local changes = read_changes()
 
 local PLAIN = { P = true, S = true, G = true, T = true, R = true } -- nothing can be said against these but by the lease
 local OF_TASKS = { P = true, L = true, C = true, Y = true, D = true }

@@ -1,6 +1,6 @@
 -- The writes of a commit that need no lease.
 
-local BLOBS = 4 -- the arguments before the bytes of a commit
+local BLOBS = 5 -- the arguments before the bytes of a commit
 
 local function next_seq()
   if not seq then

@@ -24,7 +24,7 @@ local function write_sets(removing)
       if removing and not score then
         list[#list + 1] = member
       elseif not removing and score then
-        list[#list + 1] = score
+        list[#list + 1] = score == 0 and '0' or score -- the server would print a number to read it
         list[#list + 1] = member
       end
     end

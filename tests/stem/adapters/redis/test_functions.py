@@ -48,7 +48,7 @@ async def test_a_server_that_forgot_its_functions_is_sent_them_again(bench: Benc
 
 async def test_what_one_call_knew_another_does_not(watched: RedisStore) -> None:
     await watched.commit([Change((publish(queue=f"q{number}"),)) for number in range(3)])
-    letters, _, queues, tasks = await watched.server.run("commit", watched.server.channel, "origin", b"[]")
+    letters, _, queues, tasks = await watched.server.run("commit", watched.server.channel, "origin", b"", b"")
     assert (letters, queues, tasks) == (b"", [], [])
 
 
