@@ -105,7 +105,7 @@ def report_row(fence: Fence, number: int, write: Report) -> Row:
 
 
 def consume_row(fence: Fence, number: int, write: Settle | Reschedule | Release | Bury | Park, keeps: Keeps) -> Row:
-    """The row of a write that ends a lease."""
+    """The row of a write that ends a lease; only an end has `least` and `times`, for how long its record is kept."""
     state = outcome_state(event_of(write)).value
     return (
         fence.task_id,

@@ -41,7 +41,7 @@ from stem.contracts.changes import (
     Write,
 )
 from stem.contracts.store import Notice
-from stem.tasks.state import TERMINAL, WAITING, TaskEvent, TaskState, advance, outcome_state
+from stem.tasks.state import WAITING, TaskEvent, TaskState, advance, outcome_state
 from stem.tasks.status import Failure
 
 __all__ = ["UNDONE", "Consuming", "Fenced", "TakenBack", "Writing"]
@@ -49,7 +49,6 @@ __all__ = ["UNDONE", "Consuming", "Fenced", "TakenBack", "Writing"]
 SMALL: Final = 1_024
 """A result of so many bytes travels with the notice of its task, where there is room."""
 _MEANING: Final[Mapping[str, object]] = {
-    "terminal": sorted(state.value for state in TERMINAL),
     "good": outcome_state(TaskEvent.SUCCEEDED).value,
     "small": SMALL,
     "retried": outcome_state(TaskEvent.RETRIED).value,

@@ -1,5 +1,5 @@
 given AS (
-    SELECT g.*, g.state = ANY (:terminal::text[]) AS ended
+    SELECT g.*, g.least IS NOT NULL AS ended
     FROM unnest(
         :task::text[], :nonce::text[], :counter::bigint[], :number::bigint[], :state::text[], :delay::bigint[],
         :error::text[], :reason::text[], :result::bytea[], :least::bigint[], :times::integer[]
@@ -20,7 +20,7 @@ done AS (
         used_fence = t.fence, used_nonce = t.nonce, used_number = g.number,
         nonce = NULL, lease = NULL, lease_until = NULL, started = false, backoff = NULL, ack = NULL,
         lost_by = NULL, lost_started = NULL, lost_backoff = NULL, lost_ack = NULL
-    FROM given AS g CROSS JOIN clock AS c
+    FROM given AS g CROSS JOIN (SELECT (SELECT now FROM clock) AS now) AS c
     WHERE {fenced} AND (:linked::boolean OR NOT (t.holds IS NOT NULL OR g.ended AND t.awaited))
     RETURNING
         t.id, t.seq, t.queue, t.priority, t.state, t.due, t.keep_until, t.refused_by, t.refused_until, t.unique_key,
@@ -58,5 +58,7 @@ let_go AS (
 ),
 freed AS (
     DELETE FROM {schema}.uniques AS u USING done AS d
-    WHERE d.ended AND u.key = ANY (ARRAY[d.unique_key]) AND u.holder IS NOT DISTINCT FROM d.id AND u.until IS NULL
+    WHERE
+        d.ended AND d.unique_key IS NOT NULL AND u.key = ANY (ARRAY[d.unique_key])
+        AND u.holder IS NOT DISTINCT FROM d.id AND u.until IS NULL
 )

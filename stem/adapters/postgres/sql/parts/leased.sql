@@ -10,7 +10,7 @@ done AS (
         backoff = NULL, ack = NULL, parked_at = NULL, parked_reason = NULL,
         lost_by = NULL, lost_started = NULL, lost_backoff = NULL, lost_ack = NULL, progress_sequence = NULL,
         holds = p.holds
-    FROM chosen AS p CROSS JOIN clock AS c
+    FROM chosen AS p CROSS JOIN (SELECT (SELECT now FROM clock) AS now) AS c
     WHERE t.seq = ANY (ARRAY[p.seq])
     RETURNING {message}, t.place, p.tally, t.seq, p.state AS was
 ),
