@@ -155,16 +155,20 @@ async def _start(words: Sequence[str], name: str | None, number: int) -> Started
     return _Process(process, ours)
 
 
-def hang_on(descriptor: int) -> Callable[[], object]:
+def hang_on(descriptor: int) -> Callable[[], None]:
     """Stop as after a SIGTERM when the supervisor is gone, however it went; what to call when the worker works."""
     os.set_inheritable(descriptor, False)
     lifeline = socket.socket(fileno=descriptor)
 
     def watch() -> None:
-        with suppress(ConnectionError):
+        with lifeline, suppress(ConnectionError):
             while lifeline.recv(1):
                 pass
         os.kill(os.getpid(), signal.SIGTERM)
 
+    def tell() -> None:
+        with suppress(OSError):  # nobody is left to hear it; the thread has the worker stop
+            lifeline.sendall(_READY)
+
     threading.Thread(target=watch, name="stem-lifeline", daemon=True).start()
-    return partial(lifeline.sendall, _READY)
+    return tell

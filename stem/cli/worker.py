@@ -112,7 +112,7 @@ def worker(
     return Exit.OK
 
 
-async def _run(worker: Worker, ready: Callable[[], object] | None) -> None:
+async def _run(worker: Worker, ready: Callable[[], None] | None) -> None:
     """Start, work, stop. A signal before the start is complete ends it there: nothing was leased yet."""
     from stem.worker.signals import install_signals
 

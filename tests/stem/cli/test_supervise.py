@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import socket
+import threading
 from dataclasses import dataclass, field
 
 import pytest
 
-from stem.cli.supervise import Supervisor
+from stem.cli.supervise import Supervisor, hang_on
 from stem.testing import ManualClock
 
 
@@ -135,3 +138,21 @@ async def test_nothing_is_started_while_it_stops(crew: Crew) -> None:
     await crew.end(2, 0)
 
     assert (await crew.result, len(crew.started)) == (0, 2)
+
+
+def test_a_worker_tells_that_it_works_and_stops_when_nobody_is_left_to_hear_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped, signals = threading.Event(), list[tuple[int, int]]()
+
+    def kill(pid: int, number: int) -> None:
+        signals.append((pid, number))
+        stopped.set()
+
+    monkeypatch.setattr(os, "kill", kill)
+    ours, theirs = socket.socketpair()
+    tell = hang_on(theirs.detach())
+    with ours:
+        tell()
+        assert ours.recv(1)
+    assert stopped.wait(30)
+    assert signals == [(os.getpid(), signal.SIGTERM)]
+    tell()
