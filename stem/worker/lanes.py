@@ -45,11 +45,14 @@ class Lanes:
             held.deadline = None if limits is None else limits.deadline(self._clock)
             held.on_cancel = child.cancel
             running = child.run(begin_of(job.apart, held, envelope), controls)
-            if limits is None:
-                return await running
-            soft = limits.soft or 0
-            run = Run(held, asyncio.ensure_future(running), lambda _: child.soften(soft), clock=self._clock)
-            return await run.outcome(limits)
+            try:
+                if limits is None:
+                    return await running
+                soft = limits.soft or 0
+                run = Run(held, asyncio.ensure_future(running), lambda _: child.soften(soft), clock=self._clock)
+                return await run.outcome(limits)
+            finally:
+                held.on_cancel = None  # the child may be another attempt's next
 
     async def _limited(self, held: Held, job: Job, call: Callable[[], object], limits: TimeLimits) -> object:
         held.deadline = limits.deadline(self._clock)

@@ -58,6 +58,7 @@ def begin_of(apart: Apart, held: Held, envelope: Envelope) -> Begin:
         headers=dict(envelope.headers),
         meta=dict(envelope.meta),
         deadline=held.deadline,
+        cancelled=held.cancel_requested,
         body=envelope.payload,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import signal
@@ -38,6 +39,7 @@ def main() -> None:
     """The process; its arguments are the descriptor of the pipe and the id of its worker's process."""
     descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(descriptor, False)
+    faulthandler.enable()
     die_with(parent)
     pass_over_signals()
     link = Link(socket.socket(fileno=descriptor))

@@ -31,7 +31,7 @@ class ChildControls:
     def __init__(self, run: Begin, link: Link) -> None:
         self._run = run
         self._link = link
-        self.cancelled = False
+        self.cancelled = run.cancelled
 
     @property
     def task(self) -> str:

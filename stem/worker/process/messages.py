@@ -69,6 +69,7 @@ class Begin:
     headers: dict[str, str]
     meta: dict[str, JsonValue]
     deadline: Micros | None
+    cancelled: bool
     body: bytes
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from stem import Retry, SoftTimeLimit, TaskContext, definition, task
+from stem import Retry, SoftTimeLimit, TaskContext, definition, task, task_def
 
 SOFT, HARD = timedelta(seconds=5), timedelta(seconds=9)
 SOON = Retry(initial=timedelta(0), max_delay=timedelta(0))
@@ -143,6 +143,20 @@ def waits(ctx: TaskContext, began: str) -> str:
     while not ctx.cancelled:
         time.sleep(0.005)
     return "told"
+
+
+_TYPES = {"Part": "tests.stem.worker.process.tasks:Part"}
+
+
+@task_def("apart.defined", types=_TYPES)
+def defined(part: Part) -> str:
+    """As a generated module has it: the annotations are text."""
+    raise NotImplementedError
+
+
+@task(name="apart.defined", run_in="process")
+def looks(ctx: TaskContext, part: Part) -> str:
+    return f"{part.name} {ctx.cancelled}"
 
 
 @asynccontextmanager

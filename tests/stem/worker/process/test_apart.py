@@ -171,6 +171,7 @@ async def test_poison_kills_its_process_and_not_its_worker_and_ends_in_the_dead_
     assert "last progress 3 of 10 'page 3'" in error.message
     assert "WARNING stem.task: about to die" in error.traceback
     assert "cannot go on" in error.traceback
+    assert "in dies" in error.traceback
     well = await shop.enqueue(tasks.WHERE.call())
     await eventually(lambda: hands.stats.of(TaskEvent.SUCCEEDED) == 1)
     assert await shop.bench.state(well) is TaskState.SUCCEEDED

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from stem.tasks.envelope import Envelope
 from stem.testing import ManualClock
 from stem.worker.decide import Judged
-from stem.worker.process.apart import setup_of
+from stem.worker.held import Held
+from stem.worker.process.apart import apart_of, begin_of, setup_of
 from stem.worker.process.pool import Children, Recycling
 from tests.stem.worker.process import tasks
-from tests.stem.worker.support import eventually
+from tests.stem.worker.support import delivery, eventually
 
 ORPHANS = """
 import asyncio, os
@@ -53,6 +55,20 @@ async def test_no_more_children_than_places_and_the_next_one_waits(children: Chi
         await asyncio.sleep(0)
         assert children.pids == [first.pid]
     assert await waiting == first.pid
+
+
+async def test_a_generated_definition_is_used_as_it_is_and_a_cancel_that_came_before_is_known(
+    children: Children,
+) -> None:
+    apart = apart_of(tasks.defined.bind_sync_ctx(tasks.looks))
+    held = Held.of(delivery(name="apart.defined"), 0)
+    held.request_cancel()
+    envelope = Envelope(id="task-1", name="apart.defined", payload=b'{"name":"a","weight":2}')
+    async with children.one() as child:
+        result = await child.run(begin_of(apart, held, envelope), None)
+
+    assert apart.definition == "tests.stem.worker.process.tasks:defined"
+    assert result == b'"a True"'
 
 
 async def test_a_stopped_child_does_not_hold_up_the_end_of_its_worker(children: Children, clock: ManualClock) -> None:
