@@ -14,7 +14,7 @@ from stem.worker.process.messages import Report
 __all__ = ["Death", "exit_reason", "failure_of_death", "out_of_memory_kills"]
 
 _MOST_TEXT: Final = 16_000
-_CGROUPS: Final = Path("/sys/fs/cgroup")
+_COUNTERS: Final = Path("/proc/vmstat")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Death:
     peak_memory: int
     """In bytes: the most that it ever held."""
     out_of_memory: bool | None
-    """Whether the system killed for want of memory meanwhile; `None` where it does not say."""
+    """Whether the system killed something for want of memory meanwhile; `None` where it does not say."""
     last: Report | None
     """The last progress that it reported."""
     tail: tuple[str, ...]
@@ -60,19 +60,17 @@ def exit_reason(code: int) -> str:
 
 
 def out_of_memory_kills() -> int | None:
-    """How often the system killed in this process's control group for want of memory; `None` where nobody counts."""
+    """How often the system has killed a process for want of memory; `None` where it does not count that."""
     try:
-        own = next(line for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
-        events = _CGROUPS / own.removeprefix("0::").lstrip("/") / "memory.events"
-        counts = dict(line.split() for line in events.read_text().splitlines())
+        counts = dict(line.split() for line in _COUNTERS.read_text().splitlines())
         return int(counts["oom_kill"])
-    except (OSError, StopIteration, KeyError, ValueError):
+    except (OSError, KeyError, ValueError):
         return None
 
 
 def _guess(out_of_memory: bool | None) -> str:
     if out_of_memory:
-        return ", by the system for want of memory"
+        return ", likely by the system, which killed for want of memory meanwhile"
     return ", not by its worker; perhaps by the system for want of memory" if out_of_memory is None else ""
 
 

@@ -165,6 +165,12 @@ async def opens() -> AsyncGenerator[str]:
 
 
 @asynccontextmanager
+async def leaves_word() -> AsyncGenerator[None]:
+    yield
+    Path(os.environ["STEM_TEST_CLOSED"]).write_text(str(os.getpid()))
+
+
+@asynccontextmanager
 async def cannot_open() -> AsyncGenerator[None]:
     if os.environ:
         raise ConnectionError("no database here")

@@ -71,20 +71,15 @@ async def test_a_coroutine_sees_its_context_and_what_the_lifespan_of_its_process
     assert str(os.getpid()).encode() not in record.result
 
 
-async def test_a_child_is_kept_warm(shop: Workshop) -> None:
+@pytest.mark.parametrize(
+    ("rules", "children"), [({}, 1), ({"max_tasks_per_child": 2}, 2), ({"max_memory_per_child": 1}, 3)]
+)
+async def test_a_child_is_kept_warm_until_it_is_used_up(rules: dict[str, int], children: int, shop: Workshop) -> None:
     ids = [await shop.enqueue(tasks.WHERE.call()) for _ in range(3)]
-    hands = _work(shop, tasks.where, children=1)
+    hands = _work(shop, tasks.where, children=1, **rules)
     await eventually(lambda: hands.stats.of(TaskEvent.SUCCEEDED) == 3)
 
-    assert len({(await shop.bench.record(each)).result for each in ids}) == 1
-
-
-async def test_a_child_is_replaced_after_so_many_tasks(shop: Workshop) -> None:
-    ids = [await shop.enqueue(tasks.WHERE.call()) for _ in range(3)]
-    hands = _work(shop, tasks.where, children=1, max_tasks_per_child=2)
-    await eventually(lambda: hands.stats.of(TaskEvent.SUCCEEDED) == 3)
-
-    assert len({(await shop.bench.record(each)).result for each in ids}) == 2
+    assert len({(await shop.bench.record(each)).result for each in ids}) == children
 
 
 async def test_an_error_is_recorded_with_its_traceback_and_comes_back_after_its_backoff(

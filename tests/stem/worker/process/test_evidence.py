@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from stem.worker.process.evidence import Death, exit_reason, failure_of_death
+from stem.worker.process import evidence
+from stem.worker.process.evidence import Death, exit_reason, failure_of_death, out_of_memory_kills
 from stem.worker.process.messages import Report
 from stem.worker.process.pool import Recycling, recycle_reason
 
@@ -26,7 +29,11 @@ def _found(code: int, *, out_of_memory: bool | None, last: Report | None = None)
 @pytest.mark.parametrize(
     ("code", "out_of_memory", "said"),
     [
-        (-9, True, "signal SIGKILL, by the system for want of memory; peak memory 512 MiB"),
+        (
+            -9,
+            True,
+            "signal SIGKILL, likely by the system, which killed for want of memory meanwhile; peak memory 512 MiB",
+        ),
         (-9, None, "signal SIGKILL, not by its worker; perhaps by the system for want of memory; peak"),
         (-9, False, "signal SIGKILL; peak memory"),
         (-11, True, "signal SIGSEGV; peak memory"),
@@ -67,3 +74,17 @@ def test_the_last_lines_are_kept_in_bounds() -> None:
 )
 def test_a_child_is_used_up_by_tasks_or_by_memory(rules: Recycling, why: str | None) -> None:
     assert recycle_reason(rules, tasks=10, memory=100 * MIB) == why
+
+
+@pytest.mark.parametrize(
+    ("text", "kills"), [("a 1\noom_kill 3\n", 3), ("a 1\n", None), ("a b c\n", None), (None, None)]
+)
+def test_the_systems_own_count_is_read_where_it_has_one(
+    text: str | None, kills: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counters = tmp_path / "vmstat"
+    if text is not None:
+        counters.write_text(text)
+    monkeypatch.setattr(evidence, "_COUNTERS", counters)
+
+    assert out_of_memory_kills() == kills

@@ -71,6 +71,17 @@ async def test_a_generated_definition_is_used_as_it_is_and_a_cancel_that_came_be
     assert result == b'"a True"'
 
 
+async def test_a_child_leaves_its_lifespan_when_its_worker_ends(
+    clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEM_TEST_CLOSED", str(tmp_path / "closed"))
+    made = Children(setup_of("worker-1", tasks.leaves_word), most=1, recycling=Recycling(), clock=clock)
+    pid = await _warm(made)
+    await made.aclose()
+
+    assert (tmp_path / "closed").read_text() == str(pid)
+
+
 async def test_a_stopped_child_does_not_hold_up_the_end_of_its_worker(children: Children, clock: ManualClock) -> None:
     pid = await _warm(children)
     os.kill(pid, signal.SIGSTOP)
