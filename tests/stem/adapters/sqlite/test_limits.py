@@ -66,6 +66,12 @@ async def test_who_holds_nothing_and_stands_nowhere_has_no_row(bench: Bench, pla
     )
 
 
+async def test_a_gate_whose_last_message_is_cancelled_is_gone_at_once(bench: Bench, plain: sqlite3.Connection) -> None:
+    _, (waiting,) = await occupy(bench)
+    await bench.apply(Cancel(waiting))
+    assert plain.execute("SELECT count(*) FROM stem_gates").fetchone() == (0,)
+
+
 async def test_allowances_whose_time_has_passed_are_forgotten(bench: Bench, plain: sqlite3.Connection) -> None:
     await allow(bench, "1/m")
     for key in ("a", "b", "c"):

@@ -12,8 +12,8 @@ from stem.contracts.changes import Change, Park, Release, Reschedule
 from stem.contracts.store import Delivery
 from stem.tasks.status import Failure
 from stem.testing.contracts import Bench
-from stem.testing.contracts.allowances import publish_many
-from stem.testing.contracts.build import seconds
+from stem.testing.contracts.allowances import allow, publish_many
+from stem.testing.contracts.build import SUCCESS, seconds
 
 OTHER: Final = "registry-2"
 
@@ -57,10 +57,22 @@ async def test_next_due_counts_the_pause_of_a_message_that_came_back_from_anothe
     assert await bench.leased_ids(fingerprint=OTHER) == [other.fence.task_id]
 
 
-async def test_a_change_that_is_sent_again_moves_no_parked_message(bench: Bench) -> None:
-    delivery = await bench.running()
-    parked = await park(bench, delivery, 60)
-    await park(bench, delivery, 60)
+async def test_a_pause_that_ends_while_its_message_stands_aside_is_over_when_it_is_let_back(bench: Bench) -> None:
+    parked = await park(bench, await bench.running(), 60)
+    await allow(bench, concurrency=1)
+    holder = await bench.running()
+    assert await bench.leased_ids(fingerprint=OTHER) == []
+    bench.clock.advance(60)
+    await bench.apply(SUCCESS, fence=holder.fence)
+    assert await bench.leased_ids() == [parked]
+
+
+async def test_a_release_that_is_sent_again_moves_no_parked_message(bench: Bench) -> None:
+    parked = await park(bench, await bench.running(), 60)
+    other = await bench.delivery(fingerprint=OTHER)
+    for _ in range(2):
+        await bench.apply(Release(), fence=other.fence)
+        assert await bench.leased_ids() == []
     assert await bench.leased_ids(fingerprint=OTHER) == [parked]
 
 
