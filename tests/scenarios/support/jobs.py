@@ -158,6 +158,16 @@ def apart() -> int:
     return os.getpid()
 
 
+@task(name="scenario.held_apart", run_in="process", lease=SHORT, retry=AT_ONCE)
+def held_apart(ctx: TaskContext) -> str:
+    """Ends when the gate is open, in a child process."""
+    write_entry(ctx, STARTED)
+    while not gate().exists():
+        time.sleep(0.02)
+    write_entry(ctx, ENDED)
+    return made_by(ctx)
+
+
 @asynccontextmanager
 async def _waits_at_the_gate() -> AsyncGenerator[object]:
     Path(os.environ[VARIABLE]).with_suffix(".starting").touch()
@@ -171,6 +181,7 @@ WORK = definition(work)
 BRIEF = definition(brief)
 BLOCK = definition(block)
 HELD = definition(held)
+HELD_APART = definition(held_apart)
 LATE = definition(late)
 POISON = definition(poison)
 ONCE = definition(once)
@@ -182,6 +193,8 @@ FRESH = definition(fresh)
 VERSIONED = definition(versioned)
 
 OLD = Registry.of(work, held, versioned_before)
-registry = Registry.of(work, brief, block, held, late, poison, untrue, fresh, versioned, parent, flaky, steps)
+registry = Registry.of(
+    *(work, brief, block, held, held_apart, late, poison, untrue, fresh, versioned, parent, flaky, steps)
+)
 careful = Registry.of(work, brief, once)
 slow_to_start = Stem(os.environ.get("STEM_URL"), lifespan=_waits_at_the_gate)
