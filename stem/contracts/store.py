@@ -14,6 +14,7 @@ from stem.contracts.changes import Change, Fence, Verdict
 from stem.contracts.control import Control
 from stem.contracts.groups import Groups
 from stem.contracts.heartbeats import Heartbeats
+from stem.contracts.limits import Limits
 from stem.contracts.locks import Locks
 from stem.contracts.outcomes import Outcomes
 from stem.contracts.queries import Queries
@@ -192,7 +193,7 @@ class Keeper(Protocol):
         ...
 
 
-class Store(Queries, Heartbeats, Groups, Control, Broadcasts, Locks, Schedules, Outcomes, Protocol):
+class Store(Queries, Heartbeats, Groups, Control, Broadcasts, Locks, Schedules, Outcomes, Limits, Protocol):
     """One engine's storage. Every method may be called again after it raised `StoreUnavailable`."""
 
     @property

@@ -11,6 +11,7 @@ from stem.contracts.changes import Change, Verdict
 from stem.contracts.control import Pause, Revocation
 from stem.contracts.groups import GroupRecord
 from stem.contracts.heartbeats import Heartbeat, WorkerRecord
+from stem.contracts.limits import Room, TaskLimit
 from stem.contracts.locks import Lock
 from stem.contracts.outcomes import Outcome
 from stem.contracts.queries import Page, QueueCount, StoredResult, TaskFilter
@@ -174,6 +175,18 @@ class StoreDelegate:
     async def lock(self, key: str) -> Lock | None:
         """See `Locks.lock`."""
         return await self._store.lock(key)
+
+    async def declare_limits(self, limits: Sequence[TaskLimit]) -> None:
+        """See `Limits.declare_limits`."""
+        await self._store.declare_limits(limits)
+
+    async def limits(self) -> tuple[TaskLimit, ...]:
+        """See `Limits.limits`."""
+        return await self._store.limits()
+
+    async def room(self, name: str, *, rate_key: str | None = None, concurrency_key: str | None = None) -> Room:
+        """See `Limits.room`."""
+        return await self._store.room(name, rate_key=rate_key, concurrency_key=concurrency_key)
 
     async def put_schedule(
         self, schedule: str, spec: bytes, *, next_fire: Micros | None, enabled: bool = True, expected: int | None = None

@@ -26,7 +26,7 @@ from stem.worker.lease import LeaseKeeper
 from stem.worker.process.messages import Setup
 from stem.worker.process.pool import Children, Recycling
 from stem.worker.revoked import Revoked
-from stem.worker.run import Jobs, Threads, other_leases, takes_early
+from stem.worker.run import Jobs, Threads, limits_to_declare, other_leases, takes_early
 from stem.worker.settings import WorkerSettings
 from stem.worker.slots import Slots
 from stem.worker.stats import WorkerStats
@@ -221,4 +221,5 @@ def _wants(outside: Outside, jobs: Jobs) -> Demand:
         lease=to_micros(settings.lease),
         leases=other_leases(outside.registry),
         mark_started=not takes_early(jobs),
+        limits=limits_to_declare(jobs),
     )

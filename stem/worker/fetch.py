@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from stem.clock import Clock, Micros
+from stem.contracts.limits import TaskLimit
 from stem.contracts.store import LeaseAnswer, LeaseRequest, Notice, Store
 from stem.errors import StoreFull, StoreUnavailable
 from stem.ids import new_id
@@ -25,6 +27,8 @@ _RATE_WINDOW: Final[Micros] = 20_000
 _FIRST_PAUSE: Final[Micros] = 50_000
 _LONGEST_PAUSE: Final[Micros] = 1_000_000
 _SHORTEST_WAIT: Final[Micros] = 1_000
+
+T = TypeVar("T")
 
 _log: Final = logging.getLogger("stem.worker")
 
@@ -58,6 +62,8 @@ class Demand:
     leases: Mapping[str, Micros]
     mark_started: bool
     """Whether the lease call marks what can start now; not with tasks that run at most once."""
+    limits: Sequence[TaskLimit] = ()
+    """What is declared before the first lease."""
 
 
 class Fetcher:
@@ -109,8 +115,12 @@ class Fetcher:
         self._wake.set()
 
     async def run(self) -> None:
-        """Lease until stopped. Raises what the store raises, except that it cannot be reached or is full for now."""
+        """Declare the limits, then lease until stopped.
+
+        Raises what the store raises, except that it cannot be reached or is full for now.
+        """
         try:
+            await self._insist("was told no limits", partial(self._store.declare_limits, self._wants.limits))
             while not self._stopping:
                 self._wake.clear()
                 await self._ask()
@@ -178,7 +188,7 @@ class Fetcher:
             leases=wants.leases,
         )
         asked_at = self._clock.elapsed()
-        answer = await self._answer(request)
+        answer = await self._insist("leased nothing", partial(self._store.lease, request))
         if answer is not None:
             self.answered_at = self._clock.elapsed()
             self._stats.leased += len(answer.deliveries)
@@ -191,14 +201,15 @@ class Fetcher:
             return 0
         return max(0, min(limit, self._slots.free))
 
-    async def _answer(self, request: LeaseRequest) -> LeaseAnswer | None:
+    async def _insist(self, failing: str, call: Callable[[], Awaitable[T]]) -> T | None:
+        """What the store answers, as soon as it does; `None` when stopped before."""
         pause = _FIRST_PAUSE
         while True:
             try:
-                return await self._store.lease(request)
+                return await call()
             except (StoreUnavailable, StoreFull) as error:
                 if self._stopping:
                     return None
-                _log.warning("the store leased nothing (%s); asking again in %d ms", error.code, pause // 1000)
+                _log.warning("the store %s (%s); asking again in %d ms", failing, error.code, pause // 1000)
             await self._clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)

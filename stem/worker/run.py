@@ -6,24 +6,36 @@ import asyncio
 import contextvars
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import partial
 from typing import Final, cast
 
 from stem.clock import Micros, to_micros
 from stem.contracts.changes import Start
+from stem.contracts.limits import TaskLimit
 from stem.errors import ConfigError
 from stem.registry import Registry
 from stem.tasks.definition import Binding
 from stem.tasks.options import HandlerOptions, RunIn
 from stem.worker.decide import Rules
 from stem.worker.held import Held
+from stem.worker.limits import limit_of
 from stem.worker.process.apart import Apart, apart_of
 from stem.worker.time_limits import TimeLimits, limits_of
 from stem.worker.versions import Reader, older_readers
 
-__all__ = ["Job", "Jobs", "Lane", "Threads", "make_jobs", "other_leases", "runs_apart", "takes_early"]
+__all__ = [
+    "Job",
+    "Jobs",
+    "Lane",
+    "Threads",
+    "limits_to_declare",
+    "make_jobs",
+    "other_leases",
+    "runs_apart",
+    "takes_early",
+]
 
 
 class Lane(Enum):
@@ -54,6 +66,8 @@ class Job:
     older: Mapping[int, Reader]
     """How the arguments of older versions are read."""
     encode: Callable[[object], bytes]
+    allowed: TaskLimit
+    """How many may start in a time, and run at once, over all workers."""
     limits: TimeLimits | None = None
     apart: Apart | None = None
     """Where a child process finds it; then arguments and results pass this process as the bytes that they are."""
@@ -97,6 +111,11 @@ def other_leases(registry: Registry) -> dict[str, Micros]:
     }
 
 
+def limits_to_declare(jobs: Jobs) -> tuple[TaskLimit, ...]:
+    """The limit of every name and alias; those without one, too, since one may have been declared before."""
+    return tuple(replace(job.allowed, name=name) for name, job in jobs.items())
+
+
 def takes_early(jobs: Jobs) -> bool:
     """Whether any task is acknowledged before it runs, so that its start must be recorded first."""
     return any(job.rules.ack == "early" for job in jobs.values())
@@ -129,6 +148,7 @@ def _job(binding: Binding, options: HandlerOptions) -> Job:
         decode=definition.arguments.decode if apart is None else _left_to_the_child,
         older=older_readers(binding) if apart is None else {},
         encode=definition.results.encode if apart is None else _as_it_is,
+        allowed=limit_of(binding),
         limits=limits,
         apart=apart,
     )

@@ -8,10 +8,10 @@ from stem.contracts.adapter import StoreOptions
 from stem.contracts.store import Store
 from stem.stores.open import open_store
 from stem.testing import ManualClock
-from stem.testing.contracts import LimitsContract, StoreContract
+from stem.testing.contracts import StoreContract
 
 
-class TestMemory(LimitsContract, StoreContract):
+class TestMemory(StoreContract):
     @pytest.fixture
     def clock(self) -> ManualClock:
         return ManualClock()

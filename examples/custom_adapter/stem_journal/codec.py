@@ -10,17 +10,18 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from stem.contracts import changes, control, heartbeats, outcomes, store
+from stem.contracts import changes, control, heartbeats, limits, outcomes, store
 from stem.tasks.envelope import Envelope
 from stem.tasks.links import After, Member
+from stem.tasks.rates import Rate
 from stem.tasks.retry import Backoff
 from stem.tasks.state import TaskEvent, TaskState
 from stem.tasks.status import Failure, Progress
 
 __all__ = ["decode", "encode"]
 
-_MODULES: Final = (changes, control, heartbeats, outcomes, store)
-_OTHERS: Final = (Envelope, After, Member, Backoff, Failure, Progress)
+_MODULES: Final = (changes, control, heartbeats, limits, outcomes, store)
+_OTHERS: Final = (Envelope, After, Member, Backoff, Failure, Progress, Rate)
 _CLASSES: Final[Mapping[str, type]] = MappingProxyType(
     {
         kind.__name__: kind

@@ -16,6 +16,7 @@ from stem.contracts.capabilities import Capabilities
 from stem.contracts.changes import Change, Verdict
 from stem.contracts.control import Revocation
 from stem.contracts.heartbeats import Heartbeat
+from stem.contracts.limits import TaskLimit
 from stem.contracts.locks import Lock
 from stem.contracts.outcomes import Outcome
 from stem.contracts.schedules import ScheduleRecord
@@ -31,6 +32,7 @@ _CALLS: Final = frozenset(
     {
         *("commit", "lease", "take", "retain", "beat", "retire", "pause", "resume", "revoke", "broadcast"),
         *("acquire", "renew_lock", "release_lock", "put_schedule", "delete_schedule", "record_outcomes"),
+        "declare_limits",
     }
 )
 """What a journal may ask for, besides `renew`: whatever else a file says is damage."""
@@ -161,6 +163,10 @@ class JournalStore(StoreDelegate):
     async def release_lock(self, key: str, owner: str) -> bool:
         """See `Locks.release_lock`."""
         return await self._do(self._memory.release_lock, key=key, owner=owner)
+
+    async def declare_limits(self, limits: Sequence[TaskLimit]) -> None:
+        """See `Limits.declare_limits`."""
+        await self._do(self._memory.declare_limits, limits=limits)
 
     async def put_schedule(
         self, schedule: str, spec: bytes, *, next_fire: Micros | None, enabled: bool = True, expected: int | None = None

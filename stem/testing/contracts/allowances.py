@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from stem.clock import Micros
 from stem.contracts.changes import Change
-from stem.contracts.limits import Limits, Room, TaskLimit
+from stem.contracts.limits import Room, TaskLimit
 from stem.contracts.store import LeaseRequest, Store
 from stem.ids import new_id
 from stem.tasks.rates import parse_rate
@@ -18,7 +16,6 @@ __all__ = [
     "ask_once",
     "limit",
     "limited",
-    "limits_of",
     "occupy",
     "pass_time",
     "publish_many",
@@ -27,11 +24,6 @@ __all__ = [
 
 NAME = "tests.task"
 """The name of a task whose envelope says no other."""
-
-
-def limits_of(store: Store) -> Limits:
-    """The limits of a store."""
-    return cast("Limits", store)
 
 
 def limit(
@@ -52,7 +44,7 @@ async def allow(
 ) -> TaskLimit:
     """Declare one limit."""
     declared = limit(rate, concurrency, name=name, shared=shared)
-    await limits_of(bench.store).declare_limits([declared])
+    await bench.store.declare_limits([declared])
     return declared
 
 
@@ -60,7 +52,7 @@ async def room(
     bench: Bench, name: str = NAME, *, rate_key: str | None = None, concurrency_key: str | None = None
 ) -> Room:
     """How the limits of a name stand."""
-    return await limits_of(bench.store).room(name, rate_key=rate_key, concurrency_key=concurrency_key)
+    return await bench.store.room(name, rate_key=rate_key, concurrency_key=concurrency_key)
 
 
 async def limited(bench: Bench) -> set[str]:

@@ -17,7 +17,6 @@ from stem.testing.contracts.allowances import (
     ask_once,
     limit,
     limited,
-    limits_of,
     occupy,
     pass_time,
     publish_many,
@@ -130,7 +129,7 @@ class HolderContract(Contract):
 
     async def test_an_old_name_is_a_holder_of_what_it_shares(self, bench: Bench) -> None:
         old, new = limit(concurrency=1, name="old", shared="new"), limit(concurrency=1, name="new")
-        await limits_of(bench.store).declare_limits([old, new])
+        await bench.store.declare_limits([old, new])
         holder = await bench.running(name="old")
         task_id = await bench.put(name="new")
         assert await bench.leased_ids(5) == []

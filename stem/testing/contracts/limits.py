@@ -10,7 +10,6 @@ from stem.testing.contracts.allowances import (
     ask_once,
     limit,
     limited,
-    limits_of,
     occupy,
     publish_many,
     room,
@@ -26,7 +25,7 @@ __all__ = ["DeclaringContract", "LimitsContract"]
 
 
 async def _declared(store: Store) -> list[TaskLimit]:
-    return list(await limits_of(store).limits())
+    return list(await store.limits())
 
 
 class DeclaringContract(Contract):
@@ -34,11 +33,11 @@ class DeclaringContract(Contract):
 
     async def test_limits_are_listed_by_name(self, bench: Bench) -> None:
         declared = [limit("10/s", name="b"), limit(None, 3, name="a", shared="b"), limit("7/h", 1, name="c")]
-        await limits_of(bench.store).declare_limits(declared)
+        await bench.store.declare_limits(declared)
         assert await _declared(bench.store) == [declared[1], declared[0], declared[2]]
 
     async def test_a_later_declaration_replaces_the_earlier_one_and_leaves_other_names(self, bench: Bench) -> None:
-        await limits_of(bench.store).declare_limits([limit("10/s", 2, name="a"), limit("10/s", name="b")])
+        await bench.store.declare_limits([limit("10/s", 2, name="a"), limit("10/s", name="b")])
         await allow(bench, concurrency=5, name="a")
         assert await _declared(bench.store) == [limit(None, 5, name="a"), limit("10/s", name="b")]
 
@@ -59,7 +58,7 @@ class DeclaringContract(Contract):
         assert await _declared(other) == [declared]
         assert len(await ask_once(other, 5)) == 1
         assert await bench.leased_ids(5) == []
-        assert await limits_of(other).room(NAME) == Room(holders=1, concurrency=1)
+        assert await other.room(NAME) == Room(holders=1, concurrency=1)
 
     async def test_a_declaration_holds_for_the_next_lease_call_of_every_handle(
         self, bench: Bench, other: Store
@@ -68,7 +67,7 @@ class DeclaringContract(Contract):
         assert len(await ask_once(other, 1)) == 1
         await allow(bench, concurrency=1)
         assert len(await ask_once(other, 5)) == 1
-        await limits_of(other).declare_limits([limit()])
+        await other.declare_limits([limit()])
         assert len(await bench.leased_ids(5)) == 1
 
     async def test_limits_of_one_namespace_are_none_in_the_other(self, bench: Bench, foreign: Store) -> None:

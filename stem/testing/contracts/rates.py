@@ -12,7 +12,7 @@ from stem.contracts.changes import Park, Release, Reschedule, Write
 from stem.contracts.store import Store
 from stem.tasks.rates import Rate, grant, opens_at, parse_rate, tokens
 from stem.tasks.status import Failure
-from stem.testing.contracts.allowances import allow, ask_once, limit, limits_of, pass_time, publish_many, room
+from stem.testing.contracts.allowances import allow, ask_once, limit, pass_time, publish_many, room
 from stem.testing.contracts.base import Contract
 from stem.testing.contracts.build import SUCCESS, Bench, label, seconds
 
@@ -94,7 +94,7 @@ class RateContract(Contract):
 
     async def test_an_old_name_uses_the_allowance_that_it_shares(self, bench: Bench) -> None:
         old, new = limit("1/m", name="old", shared="new"), limit("1/m", name="new")
-        await limits_of(bench.store).declare_limits([old, new])
+        await bench.store.declare_limits([old, new])
         first = await bench.put(name="old")
         second = await bench.put(name="new")
         assert await bench.leased_ids(5) == [first]

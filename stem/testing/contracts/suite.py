@@ -21,6 +21,7 @@ from stem.testing.contracts.heartbeats import HeartbeatsContract
 from stem.testing.contracts.joins import JoinContract
 from stem.testing.contracts.keeping import KeepingContract
 from stem.testing.contracts.leases import LeaseContract
+from stem.testing.contracts.limits import LimitsContract
 from stem.testing.contracts.locks import LockContract
 from stem.testing.contracts.namespaces import NamespaceContract
 from stem.testing.contracts.notices import NoticeContract
@@ -81,6 +82,7 @@ class StoreContract(
     ClosingContract,
     PinContract,
     CountContract,
+    LimitsContract,
     CrowdContract,
     CompetingContract,
     NamespaceContract,

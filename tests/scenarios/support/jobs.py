@@ -168,6 +168,27 @@ def held_apart(ctx: TaskContext) -> str:
     return made_by(ctx)
 
 
+@task(name="scenario.metered", rate_limit="40/s")
+async def metered(ctx: TaskContext) -> str:
+    """Starts forty times a second, and no more often."""
+    write_entry(ctx, STARTED)
+    return made_by(ctx)
+
+
+@task(name="scenario.crowded", concurrency=3)
+async def crowded(ctx: TaskContext) -> str:
+    """Runs three times at once, and no more."""
+    write_entry(ctx, STARTED)
+    await asyncio.sleep(0.02)
+    return made_by(ctx)
+
+
+@task(name="scenario.lone", concurrency=1, lease=SHORT, retry=AT_ONCE)
+async def lone(ctx: TaskContext) -> str:
+    """Runs once at a time, and ends when the gate is open."""
+    return await held(ctx)
+
+
 @asynccontextmanager
 async def _waits_at_the_gate() -> AsyncGenerator[object]:
     Path(os.environ[VARIABLE]).with_suffix(".starting").touch()
@@ -191,10 +212,14 @@ FLAKY = definition(flaky)
 STEPS = definition(steps)
 FRESH = definition(fresh)
 VERSIONED = definition(versioned)
+METERED = definition(metered)
+CROWDED = definition(crowded)
+LONE = definition(lone)
 
 OLD = Registry.of(work, held, versioned_before)
 registry = Registry.of(
     *(work, brief, block, held, held_apart, late, poison, untrue, fresh, versioned, parent, flaky, steps)
 )
+limited = Registry.of(metered, crowded, lone)
 careful = Registry.of(work, brief, once)
 slow_to_start = Stem(os.environ.get("STEM_URL"), lifespan=_waits_at_the_gate)

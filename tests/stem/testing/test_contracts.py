@@ -13,16 +13,10 @@ from stem.contracts.queries import Page, TaskFilter
 from stem.contracts.store import Delivery, LeaseAnswer, LeaseRequest, Listener, Subscription, Suspect, TakeRequest
 from stem.ids import new_id
 from stem.testing import contracts
-from stem.testing.contracts import LimitsContract, StoreContract
+from stem.testing.contracts import StoreContract
 from tests.stem.testing.promises import Broken, assert_found, names
 
 SUITE = StoreContract()
-
-
-class Whole(StoreContract, LimitsContract):
-    """All parts together."""
-
-    __test__ = False
 
 
 class AcceptsAndForgets(MemoryStore):
@@ -96,9 +90,9 @@ async def test_an_engine_that_breaks_a_promise_fails_the_test_of_that_promise(
 def test_every_part_of_the_suite_is_in_the_whole() -> None:
     parts = [part for name, part in vars(contracts).items() if name.endswith("Contract")]
     assert parts
-    assert all(issubclass(Whole, part) for part in parts)
+    assert all(issubclass(StoreContract, part) for part in parts)
 
 
 def test_no_part_hides_a_test_of_another() -> None:
-    found = [name for part in Whole.__mro__ for name in vars(part) if name.startswith("test_")]
+    found = [name for part in StoreContract.__mro__ for name in vars(part) if name.startswith("test_")]
     assert len(found) == len(set(found)) > 450
