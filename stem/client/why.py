@@ -11,6 +11,7 @@ from stem.clock import Micros, from_micros
 from stem.contracts.control import Pause, Revocation
 from stem.contracts.groups import GroupRecord
 from stem.contracts.heartbeats import WorkerRecord
+from stem.contracts.limits import Room
 from stem.contracts.queries import QueueCount
 from stem.contracts.store import Store
 from stem.tasks.links import GroupState
@@ -54,6 +55,8 @@ class Facts:
     """The task that it continues, where that is still known."""
     group: GroupRecord | None = None
     """The group that it continues, or that it is a member of."""
+    room: Room = Room()
+    """How its limits stand, where they hold it back."""
 
 
 async def gather(store: Store, task_id: str) -> Facts:
@@ -73,7 +76,14 @@ async def gather(store: Store, task_id: str) -> Facts:
         queue=next((count for count in await store.queues() if count.queue == record.queue), None),
         upstream=None if upstream is None else (await store.get([upstream])).get(upstream),
         group=None if group is None else await store.group(group),
+        room=await _room(store, record),
     )
+
+
+async def _room(store: Store, record: TaskRecord) -> Room:
+    if not record.limited:
+        return Room()
+    return await store.room(record.name, rate_key=record.rate_key, concurrency_key=record.concurrency_key)
 
 
 def explain(facts: Facts) -> Why:
@@ -166,7 +176,21 @@ def _of_waiting(facts: Facts) -> Iterator[Reason]:
         yield Reason(f"queue {record.queue} is paused {since}", f"stem queues resume {record.queue}")
     yield from _of_service(facts)
     if record.limited:
-        yield Reason("a rate or a concurrency of its task is used up for now")
+        yield _of_limits(record, facts.room, facts.now)
+
+
+def _of_limits(record: TaskRecord, room: Room, now: Micros) -> Reason:
+    if room.concurrency is not None and (room.holders or 0) >= room.concurrency:
+        key = _of_key(record.concurrency_key)
+        return Reason(f"the concurrency of its task{key} is used up: {room.holders} of {room.concurrency} run")
+    if room.opens_at is not None and room.opens_at > now:
+        key = _of_key(record.rate_key)
+        return Reason(f"the rate of its task{key} is used up: the next one may start in {_span(room.opens_at - now)}")
+    return Reason("a limit of its task held it back, and lets it start now: a worker gets it at its next call")
+
+
+def _of_key(key: str | None) -> str:
+    return "" if key is None else f" for key {key}"
 
 
 def _of_time(record: TaskRecord, now: Micros) -> Iterator[Reason]:

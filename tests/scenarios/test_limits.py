@@ -46,10 +46,9 @@ async def records_of(stem: Stem, name: str) -> list[TaskRecord]:
 
 def most_at_once(records: list[TaskRecord]) -> int:
     """By the store's clock; what ends and what begins at one moment do not meet."""
-    moments = [(record.started_at or 0, 1) for record in records] + [
-        (record.finished_at or 0, -1) for record in records
-    ]
-    return max(accumulate(change for _, change in sorted(moments)))
+    begins = [(record.started_at or 0, 1) for record in records]
+    ends = [(record.finished_at or 0, -1) for record in records]
+    return max(accumulate(change for _, change in sorted(begins + ends)))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

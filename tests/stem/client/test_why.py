@@ -13,6 +13,7 @@ from stem.errors import UnknownId
 from stem.tasks.links import After, Member
 from stem.tasks.status import Failure
 from stem.testing import ManualClock
+from stem.testing.contracts.allowances import allow
 from stem.testing.contracts.build import SECOND, Bench
 from tests.stem.client.support import BOOM, bury, expire, succeed
 
@@ -48,6 +49,29 @@ class TestWaiting:
         told = await words(inspector, task_id)
         assert "nothing hinders it" in told
         assert "live workers of its queue: 1; waiting there, itself included: 2" in told
+
+    async def test_a_concurrency_that_is_used_up_is_said_with_its_key(
+        self, bench: Bench, store: MemoryStore, inspector: Inspector
+    ) -> None:
+        await beat(store)
+        await allow(bench, concurrency=1)
+        holder = await bench.put(concurrency_key="ada")
+        task_id = await bench.put(concurrency_key="ada")
+        assert await bench.leased_ids(2) == [holder]
+        told = await words(inspector, task_id)
+        assert told == "the concurrency of its task for key ada is used up: 1 of 1 run -> "
+        await allow(bench, concurrency=2)
+        assert "lets it start now" in await words(inspector, task_id)
+
+    async def test_a_rate_that_is_used_up_is_said_with_the_time_of_the_next_start(
+        self, bench: Bench, store: MemoryStore, inspector: Inspector
+    ) -> None:
+        await beat(store)
+        await allow(bench, "1/m")
+        first, second = [await bench.put() for _ in range(2)]
+        assert await bench.leased_ids(2) == [first]
+        told = await words(inspector, second)
+        assert told == "the rate of its task is used up: the next one may start in 1 min -> "
 
     async def test_a_queue_without_a_live_worker_is_said(self, bench: Bench, inspector: Inspector) -> None:
         told = await words(inspector, await bench.put(queue="mail"))
