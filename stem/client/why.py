@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from stem.client.wait import unknown_id
@@ -55,7 +55,7 @@ class Facts:
     """The task that it continues, where that is still known."""
     group: GroupRecord | None = None
     """The group that it continues, or that it is a member of."""
-    room: Room = Room()
+    room: Room = field(default_factory=Room)
     """How its limits stand, where they hold it back."""
 
 
