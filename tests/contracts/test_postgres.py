@@ -10,11 +10,11 @@ from stem.adapters.postgres import open_store
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.store import Store
 from stem.testing.clock import ManualClock
-from stem.testing.contracts import LimitsContract, StoreContract
+from stem.testing.contracts import StoreContract
 from tests.server_postgres import drop_schema, postgres_url
 
 
-class TestPostgres(LimitsContract, StoreContract):
+class TestPostgres(StoreContract):
     @pytest.fixture
     def clock(self) -> ManualClock:
         return ManualClock()

@@ -15,7 +15,7 @@ from stem.contracts.store import Store
 from stem.ids import new_id
 from stem.stores.open import open_store
 from stem.testing.clock import ManualClock
-from stem.testing.contracts import LimitsContract, StoreContract
+from stem.testing.contracts import StoreContract
 from tests.servers import RedisServer, find_servers, missing
 
 
@@ -34,7 +34,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     server.stop()
 
 
-class TestRedis(LimitsContract, StoreContract):
+class TestRedis(StoreContract):
     @pytest.fixture
     def clock(self) -> ManualClock:
         return ManualClock()

@@ -11,10 +11,10 @@ from stem.adapters.sqlite import open_store
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.store import Store
 from stem.testing.clock import ManualClock
-from stem.testing.contracts import LimitsContract, StoreContract
+from stem.testing.contracts import StoreContract
 
 
-class TestSqlite(LimitsContract, StoreContract):
+class TestSqlite(StoreContract):
     @pytest.fixture
     def clock(self) -> ManualClock:
         return ManualClock()

@@ -34,7 +34,7 @@ from stem.tasks.links import After
 from stem.tasks.state import TERMINAL, TaskEvent
 from stem.tasks.status import Failure
 from stem.testing.contracts import publish
-from stem.testing.contracts.allowances import limit, limits_of
+from stem.testing.contracts.allowances import limit
 from tests.server_postgres import server_url
 
 QUEUES = {"a": 2, "b": 1}
@@ -133,7 +133,7 @@ async def _play(store: Store, seed: int, fences: list[Fence], limits: tuple[Task
     chance = random.Random(seed)
     for _ in range(ROUNDS):
         if limits and chance.random() < 0.2:
-            await limits_of(store).declare_limits([chance.choice(limits)])
+            await store.declare_limits([chance.choice(limits)])
         request = LeaseRequest(
             request_id=new_id(), worker="w", fingerprint=f"f{seed % 2}", queues=QUEUES, limit=8, started=4, lease=20_000
         )
