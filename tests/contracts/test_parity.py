@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, closing
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from stem.clock import Micros
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.changes import Fence
 from stem.contracts.queries import TaskFilter
@@ -37,8 +39,9 @@ ENGINES = [
 class Walk:
     """Random steps, the same on every store; what they answered, and who is the first to answer otherwise."""
 
-    def __init__(self, seed: int, clock: ManualClock, stores: tuple[Store, Store]) -> None:
+    def __init__(self, seed: int, clock: ManualClock, stores: tuple[Store, Store], *, limited: bool) -> None:
         self.chance = random.Random(seed)
+        self.limited = limited
         self.clock = clock
         self.stores = stores
         self.fences: list[Fence] = []
@@ -55,30 +58,42 @@ class Walk:
             self.take: 2,
             self.retain: 2,
             self.pause: 1,
+            self.declare: 2 if self.limited else 0,
         }
         chosen = self.chance.choices(list(steps), list(steps.values()))[0]
         first, second = await chosen()
         return first, second
 
     async def commit(self) -> list[object]:
-        dice = Dice(self._name("dice"), self.chance.choice(SIDES), linked=True)
-        changes = dice.changes(self.fences[-20:], most=5)
+        dice = Dice(self._name("dice"), self.chance.choice(SIDES), linked=self._links(), limited=self.limited)
+        changes = dice.changes(self.fences[-20:], most=12 if self.limited else 5)
         return [[_plain(verdict) for verdict in await store.commit(changes)] for store in self.stores]
 
+    def _links(self) -> bool:
+        return not self.limited or self.chance.random() < 0.3
+
     async def lease(self) -> list[object]:
-        queues = self.chance.choice(({"a": 1}, {"b": 1}, {"a": 3, "b": 1}))
+        both = {"a": 3, "b": 1}  # how far an engine looks into each of them for what it gives is its choice
+        queues = self.chance.choice(({"a": 1}, {"b": 1}, {"a": 1} if self.limited else both))
         request = LeaseRequest(
             request_id=self._name("lease"),
             worker=self.chance.choice(("w1", "w2")),
             fingerprint=self.chance.choice(("registry-1", "registry-9")),
             queues=queues,
-            limit=self.chance.choice((1, 3)),
+            limit=self.chance.choice((2, 9) if self.limited else (1, 3)),
             started=self.chance.choice((0, 1, 3) if len(queues) == 1 else (0, 3)),  # queues mix in any order
             lease=6_000_000,
         )
         answers: list[LeaseAnswer] = [await store.lease(request) for store in self.stores]
         self.fences += [delivery.fence for delivery in answers[0].deliveries]
-        return [(sorted(a.deliveries, key=lambda d: d.fence.task_id), a.next_due) for a in answers]
+        dues = self._dues([answer.next_due for answer in answers])
+        given = [sorted(answer.deliveries, key=lambda d: d.fence.task_id) for answer in answers]
+        return list(zip(given, dues, strict=True))
+
+    def _dues(self, dues: list[Micros | None]) -> list[Micros | None]:
+        """Where a rate and a concurrency are used up, an engine may look again when the rate's time has come."""
+        here, there = (math.inf if due is None else due for due in dues)
+        return [None, None] if self.limited and there < here else dues
 
     async def renew(self) -> list[object]:
         renewals = [Renewal(fence, 6_000_000) for fence in self.fences[-5:]]
@@ -104,8 +119,14 @@ class Walk:
             await store.pause(queue)
         return [await store.pauses() for store in self.stores]
 
+    async def declare(self) -> list[object]:
+        dice = Dice(self._name("limits"), self.chance.choice(SIDES))
+        for store, limits in zip(self.stores, [dice.limits()] * 2, strict=True):
+            await store.declare_limits(limits)
+        return [await store.limits() for store in self.stores]
+
     async def time(self) -> list[object]:
-        self.clock.advance(self.chance.choice(TIMES))
+        self.clock.advance(self.chance.choice(TIMES[:4] if self.limited else TIMES))
         return [None, None]
 
     def _name(self, kind: str) -> str:
@@ -132,7 +153,15 @@ async def _rest(store: Store, ids: list[str]) -> list[object]:
     seen.append(dict(await store.results(ids, even_expired=True)))
     groups = [f"{side}-group-{number}" for side in SIDES for number in range(len(GROUPS))]
     seen += [(await store.group(group), await store.members(group, limit=9)) for group in groups]
+    seen += [await _room(store, f"{side}-name-{number}") for side in SIDES for number in range(2)]
     return seen
+
+
+async def _room(store: Store, name: str) -> list[object]:
+    """How the limits of a name stand; what is open is open, since whenever."""
+    now = await store.now()
+    rooms = [await store.room(name, rate_key=key, concurrency_key=key) for key in (None, "x")]
+    return [replace(room, opens_at=max(now, room.opens_at or 0)) for room in rooms]
 
 
 def _apart(here: dict[str, TaskRecord], there: dict[str, TaskRecord]) -> list[str]:
@@ -182,7 +211,19 @@ def clock() -> ManualClock:
 async def test_random_steps_have_the_same_answers_and_leave_the_same_behind(
     clock: ManualClock, stores: tuple[Store, Store], seed: int
 ) -> None:
-    walk = Walk(seed, clock, stores)
+    await _take(Walk(seed, clock, stores, limited=False))
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_random_steps_under_limits_have_the_same_answers_and_leave_the_same_behind(
+    clock: ManualClock, stores: tuple[Store, Store], seed: int
+) -> None:
+    await _take(Walk(seed, clock, stores, limited=True))
+
+
+async def _take(walk: Walk) -> None:
+    stores = walk.stores
     for _ in range(STEPS):
         here, there = await walk.step()
         assert there == here

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from stem.contracts.changes import (
@@ -24,7 +25,9 @@ from stem.contracts.changes import (
     UniqueKey,
     Write,
 )
+from stem.contracts.limits import TaskLimit
 from stem.tasks.links import After, GroupPolicy, Member
+from stem.tasks.rates import parse_rate
 from stem.tasks.state import TaskEvent
 from stem.tasks.status import Failure, Progress
 from stem.testing.contracts.build import START, SUCCESS, publish, seconds
@@ -32,6 +35,7 @@ from stem.testing.contracts.build import START, SUCCESS, publish, seconds
 __all__ = ["ENDS", "GROUPS", "Dice"]
 
 TASKS: Final = 6
+MANY_TASKS: Final = 60
 GROUPS: Final[Sequence[GroupPolicy]] = ("all", "settled", "any")
 """The policies of the groups 0, 1 and 2, which have one place more than their number."""
 ENDS: Final[Sequence[Write]] = (
@@ -48,13 +52,15 @@ ENDS: Final[Sequence[Write]] = (
 class Dice:
     """Changes of few tasks, so that they meet. The ids, keys, groups and queue begin with `side`.
 
-    `linked` ones have continuations and groups, too.
+    `linked` ones have continuations and groups, too; of `limited` ones there are more, with keys of limits.
     """
 
-    def __init__(self, seed: str, side: str, *, linked: bool = False) -> None:
+    def __init__(self, seed: str, side: str, *, linked: bool = False, limited: bool = False) -> None:
         self._chance = random.Random(seed)  # noqa: S311  # a test's chance is seeded
         self._side = side
         self._linked = linked
+        self._limited = limited
+        self._tasks = MANY_TASKS if limited else TASKS
 
     def changes(self, fences: Sequence[Fence], most: int = 12) -> list[Change]:
         """Up to so many changes; `fences` are those of leases that may still stand."""
@@ -85,7 +91,7 @@ class Dice:
         return (end, self._publish()) if kind < 0.6 else (end,)
 
     def _publish(self) -> Publish:
-        number, key = self._chance.randrange(TASKS), self._chance.choice((None, None, "k1", "k2"))
+        number, key = self._chance.randrange(self._tasks), self._chance.choice((None, None, "k1", "k2"))
         lifetime = self._chance.choice((None, seconds(3)))
         return publish(
             id=f"{self._side}-{number}",
@@ -98,7 +104,27 @@ class Dice:
             expires=seconds(9) if number == 1 else None,
             after=self._after() if self._linked else None,
             member=self._member() if self._linked else None,
+            rate_key=self._key() if self._limited else None,
+            concurrency_key=self._key() if self._limited else None,
         )
+
+    def limits(self) -> list[TaskLimit]:
+        """The limits of the names that the tasks have: each its own, or the second one as an old name of the first."""
+        first, second = (self._limit(number) for number in range(2))
+        is_alias = self._chance.random() < 0.4
+        return [first, replace(first, name=second.name) if is_alias else second]
+
+    def _limit(self, number: int) -> TaskLimit:
+        name, rate = f"{self._side}-name-{number}", self._chance.choice((None, "1/s", "4/m", "30/m"))
+        return TaskLimit(
+            name=name,
+            shared=name,
+            rate=None if rate is None else parse_rate(rate),
+            concurrency=self._chance.choice((None, 1, 1, 2)),
+        )
+
+    def _key(self) -> str | None:
+        return self._chance.choice((None, None, "x"))
 
     def _after(self) -> After | None:
         kind = self._chance.random()
@@ -124,7 +150,7 @@ class Dice:
         return self._chance.choice(sets)
 
     def _task(self) -> str:
-        return f"{self._side}-{self._chance.randrange(TASKS)}"
+        return f"{self._side}-{self._chance.randrange(self._tasks)}"
 
     def _group(self, number: int) -> str:
         return f"{self._side}-group-{number}"
