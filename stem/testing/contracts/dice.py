@@ -52,7 +52,8 @@ ENDS: Final[Sequence[Write]] = (
 class Dice:
     """Changes of few tasks, so that they meet. The ids, keys, groups and queue begin with `side`.
 
-    `linked` ones have continuations and groups, too; of `limited` ones there are more, with keys of limits.
+    `linked` ones have continuations and groups, too; of `limited` ones there are more, with keys of limits: for both
+    the same, since what of two lines may start by what they share is for an engine to say.
     """
 
     def __init__(self, seed: str, side: str, *, linked: bool = False, limited: bool = False) -> None:
@@ -93,6 +94,7 @@ class Dice:
     def _publish(self) -> Publish:
         number, key = self._chance.randrange(self._tasks), self._chance.choice((None, None, "k1", "k2"))
         lifetime = self._chance.choice((None, seconds(3)))
+        whose = self._chance.choice((None, None, "x")) if self._limited else None
         return publish(
             id=f"{self._side}-{number}",
             name=f"{self._side}-name-{number % 2}",
@@ -104,8 +106,8 @@ class Dice:
             expires=seconds(9) if number == 1 else None,
             after=self._after() if self._linked else None,
             member=self._member() if self._linked else None,
-            rate_key=self._key() if self._limited else None,
-            concurrency_key=self._key() if self._limited else None,
+            rate_key=whose,
+            concurrency_key=whose,
         )
 
     def limits(self) -> list[TaskLimit]:
@@ -122,9 +124,6 @@ class Dice:
             rate=None if rate is None else parse_rate(rate),
             concurrency=self._chance.choice((None, 1, 1, 2)),
         )
-
-    def _key(self) -> str | None:
-        return self._chance.choice((None, None, "x"))
 
     def _after(self) -> After | None:
         kind = self._chance.random()
