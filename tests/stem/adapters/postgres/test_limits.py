@@ -19,7 +19,7 @@ from stem.contracts.store import Store
 from stem.errors import StoreUnavailable
 from stem.testing.clock import ManualClock
 from stem.testing.contracts import Bench, Ear, publish
-from stem.testing.contracts.allowances import allow, limited, limits_of, occupy, publish_many
+from stem.testing.contracts.allowances import allow, limited, occupy, publish_many
 from stem.testing.contracts.build import SUCCESS
 from tests.scenarios.support.waiting import eventually
 from tests.server_postgres import server_url
@@ -97,7 +97,7 @@ async def test_limits_do_not_change_while_a_call_judges_by_them(
         declaring = asyncio.ensure_future(allow(bench, concurrency=1))
         await eventually(lambda: plain.fetchval(waiting, f"{schema_of(url)}.limits"))
         assert await plain.fetchval(f"SELECT count(*) FROM {schema_of(url)}.limits") == 0
-    assert await limits_of(bench.store).limits() == (await declaring,)
+    assert await bench.store.limits() == (await declaring,)
 
 
 async def test_of_what_a_call_locked_and_left_others_are_told(bench: Bench, other: Store) -> None:
