@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from enum import Enum
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
 from typing import Any, Final
 
 from stem.adapters.redis.driver import Value, client
@@ -20,13 +20,13 @@ from stem.errors import ConfigError, StemError, StoreUnavailable
 __all__ = ["Kind", "Server", "time_for"]
 
 
-class Kind(Enum):
+class Kind(IntEnum):
     """What a call is about. Calls of one kind keep their order; none waits for those of another kind."""
 
-    OUTCOMES = "outcomes"
-    NEWS = "news"
-    LEASES = "leases"
-    QUESTIONS = "questions"
+    OUTCOMES = 0
+    NEWS = 1
+    LEASES = 2
+    QUESTIONS = 3
 
 
 class Server:
@@ -39,18 +39,20 @@ class Server:
         self.channel: Final = f"{{stem:{namespace}}}:notices"
         self._clock = clock
         self._retention = retention or Retention()
+        self._scripts: dict[str, Script] = {}
         self._closed = False
         self._client = client(self.route)
         self._caller = Caller()
-        self._lines = {kind: Line(self.route) for kind in Kind}
+        self._lines = tuple(Line(self.route) for _ in Kind)
 
     async def run(self, name: str, *arguments: Value, kind: Kind = Kind.QUESTIONS) -> Any:
         """What the script `lua/<name>.lua` answers to the time and these arguments.
 
         Raises `StemError`s only; after `StoreUnavailable` it may have run.
         """
-        wanted = script(name, self._retention)
-        return await self._guard(lambda: self._evaluate(kind, wanted, (time_for(self._clock), *arguments)))
+        wanted, line = self._scripts.get(name) or self._learn(name), self._lines[kind]
+        given = (len(self.keys), *self.keys, time_for(self._clock), *arguments)
+        return await self._guard(lambda: self._caller.call(line, wanted, given))
 
     async def command(self, *words: Value) -> Any:
         """What the server answers to one command. Raises `StemError`s only."""
@@ -87,11 +89,12 @@ class Server:
 
     def _hang_up(self) -> None:
         self._caller.begin_anew()
-        for line in self._lines.values():
+        for line in self._lines:
             line.hang_up()
 
-    async def _evaluate(self, kind: Kind, wanted: Script, arguments: Sequence[Value]) -> Any:
-        return await self._caller.call(self._lines[kind], wanted, (len(self.keys), *self.keys, *arguments))
+    def _learn(self, name: str) -> Script:
+        """The script, from now on without a look at how long records are kept."""
+        return self._scripts.setdefault(name, script(name, self._retention))
 
 
 def time_for(clock: Clock) -> str:

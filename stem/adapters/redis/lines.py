@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final
 
 import hiredis
@@ -118,9 +118,15 @@ class Line:
         self._opening = asyncio.Lock()
         self._wire: Wire | None = None
 
-    def ask(self, *words: Value) -> Awaitable[Any]:
+    async def ask(self, *words: Value) -> Any:
         """What the server answers. A call that meets a connection which dies is repeated once, on a new one."""
-        return self._ask(words)
+        wire = self._wire
+        try:
+            if wire is None or wire.over.done():
+                wire = await self._opened()
+            return await wire.ask(*words)
+        except LOST:
+            return await (await self._opened()).ask(*words)
 
     def hang_up(self) -> None:
         """Close the wire; the next call opens another."""
@@ -128,17 +134,9 @@ class Line:
         if wire is not None:
             wire.close()
 
-    async def _ask(self, words: tuple[Value, ...]) -> Any:
-        try:
-            return await (await self._opened()).ask(*words)
-        except LOST:
-            return await (await self._opened()).ask(*words)
-
     async def _opened(self) -> Wire:
-        wire = self._wire
-        if wire is None or wire.over.done():
-            async with self._opening:
-                wire = self._wire
-                if wire is None or wire.over.done():
-                    wire = self._wire = Wire(await open_stream(self._route), self._route.place.timeout)
+        async with self._opening:
+            wire = self._wire
+            if wire is None or wire.over.done():
+                wire = self._wire = Wire(await open_stream(self._route), self._route.place.timeout)
         return wire
