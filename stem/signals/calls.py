@@ -7,17 +7,17 @@ import inspect
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
-from typing import Final, TypeAlias, cast
+from typing import TypeAlias, TypeVar, cast
 
 from stem.errors import ConfigError
 
-__all__ = ["Calls", "Running", "check_takes", "is_async", "name_of"]
+__all__ = ["CallThread", "check_takes", "error_of", "is_async", "name_of"]
 
-_Work: TypeAlias = "tuple[Future[object], Callable[[], object]] | None"
-_SIGNALS: Final = "stem-signals"
+T = TypeVar("T")
+
+_Work: TypeAlias = "Callable[[], None] | None"
 
 
 def name_of(handler: object) -> str:
@@ -48,53 +48,11 @@ def check_takes(handler: object, number: int, *, expected: str, do: str) -> None
         raise ConfigError(expected=expected, found=f"{name_of(handler)}{signature}: {error}", do=do) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A call under way. Its task ends with the handler's error, or `None`."""
-
-    task: asyncio.Task[BaseException | None]
-    thread: Future[object] | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the handler's code has ended; a thread goes on after its call was given up."""
-        return self.task.done() and (self.thread is None or self.thread.done())
-
-
-class Calls:
-    """Begins calls, one at a time. A thread whose call is given up is left alone, and the next call gets another."""
-
-    def __init__(self) -> None:
-        self._thread: _Thread | None = None
-
-    def begin(self, handler: Callable[[object], object], argument: object) -> Running:
-        """Call it; on the running loop."""
-        loop = asyncio.get_running_loop()
-        if is_async(handler):
-            return Running(loop.create_task(_error_of(handler, argument)))
-        if self._thread is None:
-            self._thread = _Thread()
-        inside = self._thread.call(partial(handler, argument))
-        return Running(loop.create_task(_error_of(asyncio.wrap_future, inside)), inside)
-
-    def give_up(self, running: Running) -> None:
-        """Wait for it no longer: a coroutine is cancelled, a thread keeps its call for itself."""
-        running.task.cancel()
-        if running.thread is not None and not running.thread.done():
-            self.close()
-
-    def close(self) -> None:
-        """Let the thread end when its call has ended."""
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.end()
-
-
-async def _error_of(handler: Callable[..., object], argument: object) -> BaseException | None:
-    """What the handler raised: a value, so that not even `SystemExit` goes through the loop."""
+async def error_of(call: Callable[[], object]) -> BaseException | None:
+    """What the call raises, and what it gives to await: as a value, so that `SystemExit` does not end the loop."""
     try:
-        value = handler(argument)
-        while inspect.isawaitable(value):  # a `def` may give a coroutine back
+        value = call()
+        while inspect.isawaitable(value):
             value = cast("object", await value)
     except GeneratorExit:
         raise
@@ -108,32 +66,31 @@ async def _error_of(handler: Callable[..., object], argument: object) -> BaseExc
     return None
 
 
-class _Thread:
-    """One daemon thread: the end of a process does not wait for what hangs in it."""
+class CallThread:
+    """One daemon thread for what is called one after the other: the end of a process does not wait for it."""
 
     def __init__(self) -> None:
         self._work: SimpleQueue[_Work] = SimpleQueue()
-        threading.Thread(target=self._run, name=_SIGNALS, daemon=True).start()
+        threading.Thread(target=self._run, name="stem-signals", daemon=True).start()
 
-    def call(self, call: Callable[[], object]) -> Future[object]:
-        future: Future[object] = Future()
-        self._work.put((future, call))
+    def call(self, call: Callable[[], T]) -> Future[T]:
+        """Its value, or its error."""
+        future: Future[T] = Future()
+        self._work.put(partial(_finish, future, call))
         return future
 
     def end(self) -> None:
+        """Let it end after what it does now; does not wait."""
         self._work.put(None)
 
     def _run(self) -> None:
         while (work := self._work.get()) is not None:
-            future, call = work
-            if future.set_running_or_notify_cancel():
-                _finish(future, call)
+            work()
 
 
-def _finish(future: Future[object], call: Callable[[], object]) -> None:
-    try:
-        future.set_result(call())
-    except StopIteration as error:  # which no future of asyncio carries
-        future.set_exception(RuntimeError(f"the handler raised {error!r}"))
-    except BaseException as error:  # noqa: BLE001  # it is the handler's error, not the thread's
-        future.set_exception(error)
+def _finish(future: Future[T], call: Callable[[], T]) -> None:
+    if future.set_running_or_notify_cancel():
+        try:
+            future.set_result(call())
+        except BaseException as error:  # noqa: BLE001  # who waits for the value gets it
+            future.set_exception(error)

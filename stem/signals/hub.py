@@ -44,8 +44,8 @@ class Signals:
     """The signals of one `Stem`; another one has its own, and hears nothing of this one.
 
     Handlers are called one at a time, on this client's loop (`async def`) or in a thread (`def`): events in the order
-    in which they happened, the handlers of one event by their priority. A worker never waits for them: events wait in a
-    line of at most 10,000, and what finds no place is dropped and counted in `dropped`.
+    in which they happened, the handlers of one event by their priority. A worker never waits for them: calls wait in a
+    line of at most 10,000, and an event that finds no place is dropped and counted in `dropped`.
     """
 
     def __init__(self, clock: Clock) -> None:

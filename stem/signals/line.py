@@ -1,63 +1,54 @@
-"""The line of events on their way: one at a time, in order, bounded in number and in time."""
+"""The line of events on their way: one call at a time, in order, bounded in number and in time."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
+import contextvars
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from inspect import isawaitable
+from typing import Final, TypeAlias
 
 from stem.clock import Clock, Micros
-from stem.signals.calls import Calls, Running, name_of
+from stem.signals.calls import CallThread, error_of
 from stem.signals.events import Event
+from stem.signals.listener import Listener, Sayer
 
-__all__ = ["LONGEST_CALL", "MOST_WAITING", "Line", "Listener"]
+__all__ = ["LONGEST_CALL", "MOST_WAITING", "Line"]
 
 LONGEST_CALL: Final[Micros] = 5_000_000
 """How long one handler may take for one event."""
 MOST_WAITING: Final = 10_000
-"""How many events may wait for their delivery; what comes then is dropped and counted."""
+"""How many calls may wait; what comes then is dropped and counted."""
 _REST: Final[Micros] = 60_000_000
 """How long a handler that took too long is left out, so that it holds up the others seldom."""
-_SAY_EVERY: Final[Micros] = 10_000_000
+_TURN: Final[Micros] = 3_000
+"""After how long the loop is left to others."""
+_BATCH: Final = 100
+"""How many calls of plain handlers go to the thread at once."""
 
-_log: Final = logging.getLogger("stem.signals")
+_Pair: TypeAlias = tuple[Event, Listener]
+_Unfinished: TypeAlias = tuple[Listener, Callable[[], object]] | None
 
 
 @dataclass(slots=True, eq=False)
-class Listener:
-    """A connected handler, and how it stands."""
+class _Call:
+    """The call under way."""
 
-    handler: Callable[[Any], object]
-    accepts: Callable[[Event], bool]
-    """Cheap, and ours: decides before an event is lined up."""
-    where: Callable[[Any], bool] | None
-    priority: int
-    once: bool
-    leave: Callable[[Listener], None]
-    is_connected: bool = True
-    missed: int = 0
-    errors: int = 0
-    running: Running | None = None
-    """A call that was given up, and may still go on."""
-    rests_until: Micros = 0
-    said_at: Micros | None = None
-
-    def cancel(self) -> None:
-        """Hear nothing more."""
-        if self.is_connected:
-            self.is_connected = False
-            self.leave(self)
+    listener: Listener
+    began: Micros
+    given_up: bool = False
 
 
 class Line:
-    """Delivers events on the loop that opened it: the first in is the first out, to the highest priority first.
+    """Calls handlers on the loop that opened it, and plain ones in a thread: the first event first.
 
-    A handler that raises is logged. One that takes longer than `longest` is given up and left out for a minute, and
+    A handler that raises is logged. One that takes longer than `longest` is given up, and left out for a minute and
     until its call has ended. Any thread may `put`.
     """
 
@@ -66,26 +57,36 @@ class Line:
         self._clock = clock
         self._longest = longest
         self._most = most
-        self._waiting: deque[tuple[Event, Sequence[Listener]]] = deque()
-        self._calls = Calls()
+        self._sayer = Sayer(clock)
+        self._waiting: deque[_Pair] = deque()
+        self._there: deque[_Pair] = deque()
+        """What the thread has been given, and has not begun."""
+        self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = 0
+        self._home = 0
+        self._context = contextvars.copy_context()
         self._runner: asyncio.Task[None] | None = None
-        self._said_at: Micros | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._call: _Call | None = None
+        self._thread: CallThread | None = None
+        self._working: Future[_Unfinished] | None = None
+        """What the thread does."""
 
     def open(self) -> None:
         """Deliver on the running loop from now on."""
         self.forget()
-        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
+        self._loop, self._home = asyncio.get_running_loop(), threading.get_ident()
+        self._context = contextvars.copy_context()
 
     def put(self, event: Event, listeners: Sequence[Listener]) -> None:
         """Line the event up for those; drop it, counted, when the line is full or closed."""
         loop = self._loop
         if loop is None or len(self._waiting) >= self._most:
-            self._drop()
+            self.dropped += 1
+            self._sayer.dropped(self.dropped)
             return
-        self._waiting.append((event, listeners))
-        if threading.get_ident() == self._thread:
+        self._waiting.extend([(event, listener) for listener in listeners])
+        if threading.get_ident() == self._home:
             self._go_on()
         else:
             with suppress(RuntimeError):  # the loop is closed: there is nobody left to tell
@@ -93,44 +94,113 @@ class Line:
 
     async def drain(self) -> None:
         """Return when everything is delivered, or after as long as one handler may take."""
-        if self._runner is not None and not self._runner.done():
-            timer = asyncio.ensure_future(self._clock.sleep(self._longest))
-            await asyncio.wait((self._runner, timer), return_when=asyncio.FIRST_COMPLETED)
-            timer.cancel()
+        timer = asyncio.ensure_future(self._clock.sleep(self._longest))
+        while not timer.done() and (runner := self._go_on()) is not None:
+            await asyncio.wait((runner, timer), return_when=asyncio.FIRST_COMPLETED)
+        timer.cancel()
 
     def close(self) -> None:
         """Deliver nothing more; what still waits is dropped."""
-        self.dropped += len(self._waiting)
-        self._waiting.clear()
-        if self._runner is not None:
-            self._runner.cancel()
-        self._calls.close()
-        self._loop = self._runner = None
+        self.dropped += len(self._waiting) + len(self._there)
+        for task in (self._runner, self._watcher):
+            if task is not None:
+                task.cancel()
+        if self._thread is not None:
+            self._thread.end()
+        self.forget()
 
     def forget(self) -> None:
         """Let go of a loop that is closed, or of another process's."""
         self._waiting.clear()
-        self._calls = Calls()
-        self._loop = self._runner = None
+        self._there.clear()
+        if self._call is not None:
+            self._call.given_up = True
+        self._loop = self._runner = self._watcher = self._call = self._thread = self._working = None
 
-    def _go_on(self) -> None:
-        if self._loop is not None and (self._runner is None or self._runner.done()):
-            self._runner = self._loop.create_task(self._run(), name="stem-signals")
+    def _go_on(self) -> asyncio.Task[None] | None:
+        """Start what delivers, if it does not; `None` when there is nothing to deliver."""
+        if self._runner is not None and not self._runner.done():
+            return self._runner
+        if self._loop is None or not self._waiting:
+            return None
+        self._runner = self._loop.create_task(self._run(), name="stem-signals", context=self._context.copy())
+        self._loop.call_soon(self._watch_over, self._runner)
+        return self._runner
+
+    def _watch_over(self, runner: asyncio.Task[None]) -> None:
+        """Handlers that wait for nothing have ended by now, and need nobody who watches them."""
+        if self._loop is not None and not runner.done() and (self._watcher is None or self._watcher.done()):
+            self._watcher = self._loop.create_task(self._watch(), name="stem-signals-watch")
 
     async def _run(self) -> None:
-        while self._waiting:
-            event, listeners = self._waiting.popleft()
-            for listener in listeners:
-                if self._is_for(listener, event):
-                    await self._deliver(listener, event)
-            await asyncio.sleep(0)  # handlers that wait for nothing leave the loop to the tasks, too
+        me, until = asyncio.current_task(), self._clock.elapsed() + _TURN
+        while self._waiting and self._runner is me:
+            event, listener = self._waiting.popleft()
+            if not listener.is_async:
+                await self._call_there((event, listener))
+            elif self._is_for(listener, event):
+                await self._call_here(listener, partial(listener.handler, event))
+            if self._clock.elapsed() >= until:
+                await asyncio.sleep(0)
+                until = self._clock.elapsed() + _TURN
+
+    async def _call_here(self, listener: Listener, work: Callable[[], object]) -> None:
+        call = self._begin(listener)
+        self._end(call, await error_of(work))
+
+    async def _call_there(self, first: _Pair) -> None:
+        """Have the thread call the first one, and the plain ones after it: each hop to it costs turns of the loop."""
+        me = self._runner
+        self._there.append(first)
+        while self._waiting and len(self._there) < _BATCH and not self._waiting[0][1].is_async:
+            self._there.append(self._waiting.popleft())
+        while self._there and self._runner is me:
+            self._thread = self._thread or CallThread()
+            self._working = self._thread.call(self._call_plain)
+            unfinished = await asyncio.wrap_future(self._working)
+            if unfinished is not None:  # a `def` that gives a coroutine back
+                await self._call_here(*unfinished)
+
+    def _call_plain(self) -> _Unfinished:
+        """In the thread: call one after the other, until none is left, or one has to be awaited on the loop."""
+        while (pair := self._next_there()) is not None:
+            event, listener = pair
+            if not self._is_for(listener, event):
+                continue
+            call = self._begin(listener)
+            value, error = _outcome(listener, event)
+            if not self._end(call, error):
+                return None
+            if isawaitable(value):
+                return listener, partial(_itself, value)
+        return None
+
+    def _next_there(self) -> _Pair | None:
+        with self._lock:
+            return self._there.popleft() if self._there else None
+
+    def _begin(self, listener: Listener) -> _Call:
+        if listener.once:
+            listener.cancel()
+        self._call = call = _Call(listener, self._clock.elapsed())
+        return call
+
+    def _end(self, call: _Call, error: BaseException | None) -> bool:
+        """The call has ended; whether it did so in time."""
+        with self._lock:
+            if call.given_up:
+                return False
+            self._call = None
+        if error is not None:
+            self._sayer.wrong(call.listener, "raised", error)
+        return True
 
     def _is_for(self, listener: Listener, event: Event) -> bool:
         if not listener.is_connected or not self._holds(listener, event):
             return False
-        if listener.running is not None and listener.running.is_over:
-            listener.running = None
-        if listener.running is None and listener.rests_until <= self._clock.elapsed():
+        if listener.goes_on is not None and not listener.goes_on():
+            listener.goes_on = None
+        if listener.goes_on is None and listener.rests_until <= self._clock.elapsed():
             return True
         listener.missed += 1
         return False
@@ -139,44 +209,46 @@ class Line:
         try:
             return listener.where is None or listener.where(event)
         except Exception as error:  # noqa: BLE001  # a predicate is the listener's code
-            self._say(listener, "`where` raised", error)
+            self._sayer.wrong(listener, "`where` raised", error)
             return False
 
-    async def _deliver(self, listener: Listener, event: Event) -> None:
-        if listener.once:
-            listener.cancel()
-        running = self._calls.begin(listener.handler, event)
-        if await self._ends_in_time(running.task):
-            error = None if running.task.cancelled() else running.task.result()
-            if error is not None:
-                self._say(listener, "raised", error)
-            return
-        self._calls.give_up(running)
-        listener.running = running
+    async def _watch(self) -> None:
+        """Give up what takes too long, as long as there is something to deliver."""
+        while self._runner is not None and not self._runner.done():
+            call = self._call
+            left = self._longest if call is None else call.began + self._longest - self._clock.elapsed()
+            if call is not None and left <= 0:
+                self._give_up(call, self._runner)
+            else:
+                await self._clock.sleep(left)
+
+    def _give_up(self, call: _Call, runner: asyncio.Task[None]) -> None:
+        """Go on without it, with another runner and, where it is in the thread, another thread."""
+        with self._lock:
+            if self._call is not call:
+                return
+            call.given_up, self._call = True, None
+            self._waiting.extendleft(reversed(self._there))
+            self._there.clear()
+        working, self._working = self._working, None
+        if self._thread is not None and working is not None and not working.done():
+            self._thread.end()
+            self._thread = None
+        runner.cancel()
+        self._runner = None
+        listener = call.listener
+        listener.goes_on = lambda: not runner.done() or (working is not None and not working.done())
         listener.rests_until = self._clock.elapsed() + _REST
-        self._say(listener, f"took longer than {self._longest / 1e6:g} s and is left out for a minute", None)
+        self._sayer.wrong(listener, f"took longer than {self._longest / 1e6:g} s and is left out for a minute")
+        self._go_on()
 
-    async def _ends_in_time(self, task: asyncio.Task[BaseException | None]) -> bool:
-        await asyncio.sleep(0)
-        if not task.done():
-            timer = asyncio.ensure_future(self._clock.sleep(self._longest))
-            await asyncio.wait((task, timer), return_when=asyncio.FIRST_COMPLETED)
-            timer.cancel()
-        return task.done()
 
-    def _say(self, listener: Listener, what: str, error: BaseException | None) -> None:
-        """Log it, at most every 10 s for each listener."""
-        listener.errors += 1
-        now = self._clock.elapsed()
-        if listener.said_at is None or now - listener.said_at >= _SAY_EVERY:
-            listener.said_at = now
-            _log.warning(
-                "handler %s: %s (%d times so far)", name_of(listener.handler), what, listener.errors, exc_info=error
-            )
+def _itself(value: object) -> object:
+    return value
 
-    def _drop(self) -> None:
-        self.dropped += 1
-        now = self._clock.elapsed()
-        if self._said_at is None or now - self._said_at >= _SAY_EVERY:
-            self._said_at = now
-            _log.warning("no room for more events: %d dropped so far", self.dropped)
+
+def _outcome(listener: Listener, event: Event) -> tuple[object, BaseException | None]:
+    try:
+        return listener.handler(event), None
+    except BaseException as error:  # noqa: BLE001  # it is the handler's error, not the thread's
+        return None, error

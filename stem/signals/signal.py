@@ -13,7 +13,8 @@ from typing import Any, Final, Generic, Protocol, Self, TypeVar, overload
 from stem.errors import ConfigError
 from stem.signals.calls import check_takes, is_async, name_of
 from stem.signals.events import Event
-from stem.signals.line import Line, Listener
+from stem.signals.line import Line
+from stem.signals.listener import Listener
 
 __all__ = ["Connection", "Handler", "Signal"]
 
@@ -127,8 +128,8 @@ class Signal(Generic[E]):
         """Call `handler` with each event from now on; without one, a decorator whose result is the connection.
 
         `task`, `queue` and `worker` are names, in which `*`, `?` and `[abc]` match as in file names; `where` is asked
-        after them, on the event loop, and has to be quick. A higher `priority` is called earlier, and ends before the
-        next one is called. `once`: the first event that fits is the last one.
+        after them, where the handler runs, and has to be quick. A higher `priority` is called earlier, and ends before
+        the next one is called. `once`: the first event that fits is the last one.
 
         A handler may take 5 s for an event. One that raises is logged. Raises `ConfigError` for what cannot be called
         with an event, and for a filter of something that these events do not name.
@@ -140,7 +141,7 @@ class Signal(Generic[E]):
 
         def join(handler: Handler[E]) -> Connection[E]:
             check_takes(handler, 1, expected="a handler that takes the event, and nothing else", do=_TAKES_ONE)
-            listener = Listener(handler, accepts, where, priority, once, self._leave)
+            listener = Listener(handler, is_async(handler), accepts, where, priority, once, self._leave)
             self._join(listener)
             return Connection(handler, listener)
 

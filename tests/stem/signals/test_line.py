@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import threading
 
@@ -13,7 +14,9 @@ from stem.signals.events import TaskStartedEvent
 from stem.signals.line import MOST_WAITING
 from stem.testing import ManualClock
 from tests.stem.signals.support import started
-from tests.stem.worker.support import eventually
+from tests.stem.worker.support import eventually, turns
+
+secret: contextvars.ContextVar[str] = contextvars.ContextVar("secret", default="nothing")
 
 
 async def test_a_handler_that_raises_is_logged_and_hears_on(signals: Signals, caplog: pytest.LogCaptureFixture) -> None:
@@ -198,3 +201,40 @@ async def test_draining_ends_after_five_seconds_whatever_hangs(signals: Signals,
     await clock.run_for(5.1)
     await draining
     assert logging.getLogger("stem.signals").isEnabledFor(logging.WARNING)
+
+
+async def test_handlers_that_wait_for_nothing_take_no_turn_of_the_loop_each(signals: Signals) -> None:
+    heard: list[Event] = []
+
+    async def count(event: Event) -> None:
+        heard.append(event)
+
+    signals.task_started.connect(count)
+    for _ in range(1_000):
+        signals.tell(started())
+    await turns(3)
+    assert len(heard) == 1_000
+
+
+async def test_plain_handlers_are_called_many_at_a_time_in_one_thread(signals: Signals) -> None:
+    threads: list[int] = []
+    signals.task_started.connect(lambda _: threads.append(threading.get_ident()))
+    for _ in range(1_000):
+        signals.tell(started())
+    await signals.drain()
+    assert len(threads) == 1_000
+    assert len(set(threads)) == 1
+    assert threading.get_ident() not in threads
+
+
+async def test_a_handler_does_not_see_the_context_of_what_it_is_told_of(signals: Signals) -> None:
+    seen: list[str] = []
+
+    async def look(_: Event) -> None:
+        seen.append(secret.get())
+
+    signals.task_started.connect(look)
+    secret.set("of the task")
+    signals.tell(started())
+    await signals.drain()
+    assert seen == ["nothing"]
