@@ -41,11 +41,11 @@ Start = Callable[[int], Awaitable[Started]]
 
 
 class Supervisor:
-    """Keeps `count` worker processes running until it is asked to stop, or until one of them cannot be kept.
+    """Keeps `count` worker processes running until it is asked to stop, or until it is plain that they cannot run.
 
     One that ends with 0 was told to, and is not replaced. One that dies is, after a pause that grows while its
-    successors die soon too; after five in a row that never came to work, or an error of usage, all are stopped.
-    `start` is given the number of the worker, from 1.
+    successors die soon too. Five in a row that never came to work, or an error of usage, end all, unless any worker
+    ever came to work: then it is not the command that is wrong. `start` is given the number of the worker, from 1.
     """
 
     def __init__(self, count: int, start: Start, *, clock: Clock, say: Callable[[str], None]) -> None:
@@ -54,6 +54,7 @@ class Supervisor:
         self._clock = clock
         self._say = say
         self._asked = 0
+        self._worked = False
         self._stopping = asyncio.Event()
         self._running: dict[int, Started] = {}
 
@@ -82,7 +83,7 @@ class Supervisor:
             if code == Exit.OK or self._stopping.is_set():
                 return code in (Exit.OK, -signal.SIGTERM)  # a process that has not begun yet dies of the first signal
             deaths = deaths.with_one(lived=lived, was_ready=was_ready)
-            if deaths.are_hopeless or code == Exit.USAGE:
+            if (deaths.are_hopeless or code == Exit.USAGE) and not self._has_worked():
                 self._give_up(number, code, deaths.before_ready)
                 return False
             self._say(f"worker {number} died ({_told(code)}); another one is started in {deaths.pause / 1e6:g} s")
@@ -95,8 +96,14 @@ class Supervisor:
         if self._stopping.is_set():
             process.send_signal(signal.SIGTERM)
         code = await process.wait()
+        self._has_worked()
         del self._running[number]
         return code, self._clock.elapsed() - began, process.was_ready
+
+    def _has_worked(self) -> bool:
+        """Whether any worker ever came to work."""
+        self._worked = self._worked or any(process.was_ready for process in self._running.values())
+        return self._worked
 
     def _give_up(self, number: int, code: int, times: int) -> None:
         often = "" if times == 1 else f" {times} times in a row"
@@ -131,14 +138,21 @@ class _Process:
     def __init__(self, process: asyncio.subprocess.Process, lifeline: socket.socket) -> None:
         self._process = process
         self._lifeline = lifeline
-        self.was_ready = False
+        self._was_ready = False
         self.send_signal = process.send_signal
+
+    @property
+    def was_ready(self) -> bool:
+        """Whether it has said that it works."""
+        with suppress(OSError):  # nothing was said yet
+            self._was_ready = self._was_ready or self._lifeline.recv(1) == _READY
+        return self._was_ready
 
     async def wait(self) -> int:
         """How it ended."""
         code = await self._process.wait()
-        with self._lifeline, suppress(OSError):
-            self.was_ready = self._lifeline.recv(1) == _READY
+        with self._lifeline:
+            _ = self.was_ready
         return code
 
 

@@ -41,6 +41,10 @@ class Crew:
         self.supervisor = Supervisor(2, self._start, clock=self.clock, say=self.said.append)
         self.result = asyncio.ensure_future(self.supervisor.run())
 
+    @property
+    def supervisor_gave_up(self) -> bool:
+        return any(text.startswith("giving up") for text in self.said)
+
     async def _start(self, number: int) -> FakeProcess:
         self.started.append(FakeProcess(number))
         return self.started[-1]
@@ -81,6 +85,17 @@ async def test_workers_that_came_to_work_are_replaced_however_often_they_die(cre
         await crew.clock.run_for(30)
 
     assert not crew.result.done()
+    assert len(crew.started) == 10
+
+
+async def test_while_others_work_one_that_cannot_start_is_started_again_and_again(crew: Crew) -> None:
+    crew.started[1].was_ready = True
+    for _ in range(8):
+        await crew.end(1, 4)
+        await crew.clock.run_for(30)
+    await crew.end(1, 2)
+
+    assert not crew.supervisor_gave_up
     assert len(crew.started) == 10
 
 

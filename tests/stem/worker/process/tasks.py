@@ -104,7 +104,9 @@ def dies(ctx: TaskContext) -> None:
 
 
 @task(name="apart.exits_once", run_in="process", ack="early")
-def exits_once() -> None:
+def exits_once(left: str) -> None:
+    """Leaves a process of its own behind."""
+    Path(left).write_text(str(subprocess.Popen(["sleep", "3600"]).pid))
     os._exit(7)
 
 

@@ -172,11 +172,15 @@ async def test_poison_kills_its_process_and_not_its_worker_and_ends_in_the_dead_
     assert await shop.bench.state(well) is TaskState.SUCCEEDED
 
 
-async def test_what_runs_at_most_once_does_not_run_again_when_its_process_died(shop: Workshop) -> None:
-    record = await _ended(shop, tasks.exits_once)
+async def test_what_runs_at_most_once_does_not_run_again_and_what_its_process_left_is_killed(
+    shop: Workshop, tmp_path: Path
+) -> None:
+    left = tmp_path / "pid"
+    record = await _ended(shop, tasks.exits_once, str(left))
 
     assert (record.state, record.bury_reason) == (TaskState.FAILED, Reason.WORKER_LOST)
     assert "exit code 7" in _error(record).message
+    await eventually(lambda: not _lives(int(left.read_text())))
 
 
 async def test_a_killed_child_uses_an_attempt_and_its_task_runs_in_another(
