@@ -16,6 +16,14 @@ import nox
 
 ROOT = Path(__file__).parent
 SUPPORTED = ("3.11", "3.12", "3.13")
+CORE = (
+    "tests/stem/tasks",
+    "tests/stem/client",
+    "tests/stem/worker",
+    "tests/contracts/test_memory.py",
+    "tests/stem_builder",
+)
+"""What is run on every Python: what the code itself does, on the engine that needs nothing."""
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 nox.options.default_venv_backend = "virtualenv"
@@ -94,20 +102,22 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """The whole suite on the oldest Python; on the others all but what is slow or needs a server.
+    """The suite: all of it on the oldest Python, what is quick and needs no server on the newest, the core on others.
 
     A server that cannot be started is a failure here, not a skip. Two files at a time: most of a test is waiting. The
-    scenarios come last and by themselves, because they watch how soon others go on when a process dies.
+    scenarios come last and by themselves, because they watch how soon others go on when a process dies. The pages of
+    the documentation have a session of their own.
     """
     _install(session, "test")
     session.env["STEM_TEST_REQUIRE_SERVERS"] = "1"
-    two_at_a_time = ("-n", "2", "--dist", "loadfile")
-    if session.python != DEFAULT:
-        both_proven = ("--ignore", "tests/contracts/test_split.py")  # its two halves are proven here alone
-        _pytest(session, *two_at_a_time, *both_proven, "-m", "not slow and not server")
+    two_at_a_time = ("-n", "2", "--dist", "loadfile", "--ignore", "tests/test_documented.py")
+    if session.python == DEFAULT:
+        _pytest(session, *two_at_a_time, "--ignore", "tests/scenarios")
+        _pytest(session, *two_at_a_time, "tests/scenarios")
         return
-    _pytest(session, *two_at_a_time, "--ignore", "tests/scenarios")
-    _pytest(session, *two_at_a_time, "tests/scenarios")
+    both_proven = ("--ignore", "tests/contracts/test_split.py")  # its two halves are proven here alone
+    chosen = ("tests",) if session.python == PYTHONS[-1] else CORE
+    _pytest(session, *two_at_a_time, *both_proven, "-m", "not slow and not server", *chosen)
 
 
 @nox.session(python=DEFAULT)
