@@ -56,7 +56,7 @@ _BELOW: Final[Mapping[str, tuple[str, ...]]] = {
 """What each script builds on."""
 _RARE: Final[Mapping[str, tuple[str, ...]]] = {
     "commit": (*_TIES, "schedules/entry", "again", "arrange", "check", "limits/gates"),
-    "lease": ("uniques", "ends", *_TIES, "closed", "limits/gates", "limits/judge", "limits/back"),
+    "lease": ("uniques", "ends", *_TIES, "closed", "limits/gates", "limits/judge", "limits/back", "limits/pick"),
     "retain": ("limits/gates",),
 }
 """What it builds on when it comes upon a group, a continuation, a limit or a write that is not an everyday one."""

@@ -45,45 +45,33 @@ local function has_members(ids)
   end
 end
 
-local to_cancel = MOST_CANCELLED
+local function candidates()
+  if has_limits then
+    know_ties()
+    return choose_free()
+  end
+  return choose()
+end
 
 -- What may be leased; members whose group has its answer are cancelled first, as a whole change of their own.
-local function choose_live()
-  local chosen, owed = choose()
+local function choose_live(most)
+  local chosen, owed = candidates()
   fetch(chosen)
   if not has_members(chosen) then
     return chosen, owed
   end
   know_ties()
-  local live, met = without_closed(chosen, to_cancel)
+  local live, met = without_closed(chosen, most)
   if met == 0 then
     return live, owed
   end
   has_rare = true -- their ends may let others go, at a later time
   flush()
-  if met > to_cancel then
+  if met > most then
     soonest(0)
     return live, owed
   end
-  to_cancel = to_cancel - met
-  return choose_live()
-end
-
--- What may be leased and started; what may not is moved aside first, as a whole change of its own.
-local function choose_free(most)
-  local chosen, owed = choose_live()
-  if not has_limits then
-    return chosen, owed
-  end
-  know_ties()
-  local free, moved, is_cut = without_limited(chosen, most)
-  if is_cut then
-    soonest(0)
-  elseif moved > 0 then
-    flush()
-    return choose_free(most - moved)
-  end
-  return free, owed
+  return choose_live(most - met)
 end
 
 local function look_ahead_all(is_left)
@@ -121,11 +109,11 @@ end
 find_paused()
 local is_left = release_members()
 settle_lines()
-local chosen, owed = choose_free(MOST_MOVED)
+local chosen, owed = choose_live(MOST_CANCELLED)
 local ids = grant(chosen)
 remember(request.id, ids)
 if has_limits or #opened > 0 then
-  settle_looks()
+  settle_waits()
 end
 flush()
 if has_limits or #opened > 0 then

@@ -1,40 +1,26 @@
--- What stands aside comes back to the line of its queue, when its allowance has room: from up to MOST_GATES gates at a
+-- What stands aside comes back to the line of its queue when its allowance has room: from up to MOST_GATES gates at a
 -- time, in the order of the queue.
 
-local MOST_GATES = 50
+local MOST_GATES = 40
 
-local function first_aside(queue, gate, most)
-  local line = side_line(queue, gate)
-  local list, ids = {}, {}
-  for i, member in ipairs(call('ZRANGEBYLEX', REFUSED, '[' .. line, '(' .. line .. '\255\255', 'LIMIT', 0, most)) do
-    list[i] = place_of(member, #line + 1)
-    ids[i] = member:sub(#line + 18)
-  end
-  fetch(ids)
-  return list, ids
+local function id_at(place)
+  return place[1]:sub(place[2] + 17)
 end
 
--- Those of a gate that may be let back, onto the list; what its first one wants. A gate of limits that do not hold any
--- more, or of a message that has others, is let back whole.
-local function offer(list, queue, gate, allowed)
-  local _, ids = first_aside(queue, gate, 1)
-  local row = rows[ids[1] or '']
-  local want = row and wants_of(ids[1], row)
-  local most = MOST_MOVED
-  if want and want.gate == gate then
-    local blocking = obstacle(want, {})
-    if blocking == allowed then
-      return want
-    elseif blocking then
-      wait_for(queue, gate, want, blocking)
-      return nil
-    end
-    most = math.min(most, room_in(want, want.by_rate), room_in(want, want.by_holders))
+local function fetch_first(places, most)
+  local ids = {}
+  for i = 1, math.min(#places, most) do
+    ids[i] = id_at(places[i])
   end
-  for _, place in ipairs((first_aside(queue, gate, most))) do
-    list[#list + 1] = place
+  fetch(ids)
+end
+
+local function first_aside(queue, gate, most)
+  local line, places = side_line(queue, gate), {}
+  for i, member in ipairs(call('ZRANGEBYLEX', REFUSED, '[' .. line, '(' .. line .. '\255\255', 'LIMIT', 0, most)) do
+    places[i] = place_of(member, #line + 1)
   end
-  return want and want.gate == gate and want or nil
+  return places
 end
 
 local function waiting_gates(queue, allowed) -- where there are many, others in each call
@@ -53,44 +39,90 @@ local function waiting_gates(queue, allowed) -- where there are many, others in 
   return found
 end
 
-local function let_back(place, counted) -- whether it may come back to its place in the line of its queue
-  local id = place[1]:sub(place[2] + 17)
+local function with_heads(queue, gates) -- each with the first of its line; empty lines are left out
+  local found, heads = {}, {}
+  for _, gate in ipairs(gates) do
+    local head = first_aside(queue, gate, 1)[1]
+    if head then
+      heads[#heads + 1] = head
+      found[#found + 1] = { gate, head, id_at(head) }
+    end
+  end
+  fetch_first(heads, #heads)
+  return found
+end
+
+-- How many of a gate may be let back, and what they want. A gate whose limits do not hold any more, or whose messages have
+-- others by now, is let back whole; one that another allowance stops waits for that one.
+local function room_of(queue, gate, id, allowed)
   local row = rows[id]
+  local want = row and wants_of(id, row)
+  if not (want and want.gate == gate) then
+    return MOST_MOVED, nil
+  end
+  look_over(queue, gate, want, allowed)
+  local blocking = obstacle(want, used)
+  if not blocking then
+    return math.min(room_in(want, want.by_rate, used), room_in(want, want.by_holders, used)), want
+  elseif blocking == allowed then
+    return 0, want
+  end
+  wait_for(queue, gate, want, blocking)
+  return 0, nil
+end
+
+local function offered(queue, allowed) -- the first of all its gates in their order, and what they want
+  local list, wanted = {}, nil
+  for _, found in ipairs(with_heads(queue, waiting_gates(queue, allowed))) do
+    local room, want = room_of(queue, found[1], found[3], allowed)
+    local places = room > 1 and #list < MOST_MOVED and first_aside(queue, found[1], math.min(room, MOST_MOVED))
+    for i = 1, math.min(room, places and #places or 1) do
+      list[#list + 1] = places and places[i] or found[2]
+    end
+    wanted = want and is_bound(want, allowed) and want or wanted
+  end
+  table.sort(list, before)
+  return list, wanted
+end
+
+local function let_back(id, counted) -- to its place in the line of its queue; what stops it, where something does
+  local row = find(id)
   local want = wants_of(id, row)
   if want and want.gate == more(id, row).aside then
-    if obstacle(want, counted) then
-      return false
+    local blocking = obstacle(want, counted)
+    if blocking then
+      wait_for(row.queue, want.gate, want, blocking)
+      return blocking
     end
     count_in(want, counted)
   end
   come_out(id, row)
   wait(id, row)
-  return true
 end
 
-local function let_back_first(list, most, counted) -- how many
+local function let_back_first(list, allowed, most, counted) -- how many
   local done = 0
-  table.sort(list, before)
   for _, place in ipairs(list) do
     if done == most then
-      break
+      return done
     end
-    done = done + (let_back(place, counted) and 1 or 0)
+    local blocking = let_back(id_at(place), counted)
+    if blocking == allowed then
+      return done
+    elseif not blocking then
+      done = done + 1
+    end
   end
   return done
 end
 
 local function reopen(queue, allowed, most) -- how many were let back
-  local list, counted, want = {}, {}, nil
-  for _, gate in ipairs(waiting_gates(queue, allowed)) do
-    if #list < MOST_MOVED then
-      want = offer(list, queue, gate, allowed) or want
-    end
-  end
-  local done = let_back_first(list, most, counted)
-  if want and allowed == want.by_rate and want.limit[2] then
-    local till = granted(want.limit, used_of(allowed), counted[allowed] or 0)
-    promised[allowed] = math.max(till, promised[allowed] or 0)
+  local list, want = offered(queue, allowed)
+  local counted = {}
+  fetch_first(list, math.min(most, want and room_in(want, allowed, used) or most))
+  local done = let_back_first(list, allowed, most, counted)
+  if want and allowed == want.by_rate then
+    promised[allowed] = math.max(counted[allowed] or 0, promised[allowed] or 0)
   end
   touch(queue, allowed, want)
   left[waiters_of(allowed, queue)] = { queue, allowed }

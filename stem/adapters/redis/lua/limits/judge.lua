@@ -1,11 +1,11 @@
--- Which messages may start, by the allowances of their tasks. Those that a lease call comes upon and that may not are
--- moved aside.
+-- Which messages may start, by the allowances of their tasks, and how what may not start waits for them.
 
 local UNLIMITED = 1000000000
 
 local limits, used, wants = {}, {}, {}
 local promised = {} -- up to which time the starts of an allowance are given out, with those that were let back
 local touched = {} -- what waits for an allowance, of which this call has changed something
+local looked_at = {} -- gates, each with what its messages want and what it waits for
 
 local function limit_of(name) -- shared, interval, tolerance, concurrency; what there is none of is false
   local found = limits[name]
@@ -45,33 +45,42 @@ local function tokens(limit, ahead) -- as `stem.tasks.rates`, and so are the nex
   return late < 0 and 0 or 1 + math.floor(late / limit[2])
 end
 
-local function granted(limit, ahead, count)
-  return cut(math.max(ahead, now) + count * limit[2])
+local function granted(limit, ahead)
+  return cut(math.max(ahead, now) + limit[2])
 end
 
 local function opens_at(limit, ahead)
   return math.max(0, ahead - limit[3])
 end
 
-local function room_in(want, allowed) -- how many of them may start
-  if allowed == want.by_rate then
-    return want.limit[2] and tokens(want.limit, used_of(allowed)) or UNLIMITED
-  end
-  return want.limit[4] and want.limit[4] - used_of(allowed) or UNLIMITED
+local function is_bound(want, allowed) -- whether its limit, which may be of another name than others, is one of these
+  return want.limit[allowed == want.by_rate and 2 or 4] ~= false
 end
 
--- The allowance for which it has to wait, where those that were counted start before it.
-local function obstacle(want, counted)
+-- How many of them may start. `counted` has what will have been used of allowances when those before it have started.
+local function room_in(want, allowed, counted)
+  local sum = counted[allowed] or used_of(allowed)
+  if not is_bound(want, allowed) then
+    return UNLIMITED
+  end
+  return allowed == want.by_rate and tokens(want.limit, sum) or want.limit[4] - sum
+end
+
+local function obstacle(want, counted) -- the allowance for which it has to wait
   for _, allowed in ipairs({ want.by_holders, want.by_rate }) do
-    if room_in(want, allowed) <= (counted[allowed] or 0) then
+    if room_in(want, allowed, counted) <= 0 then
       return allowed
     end
   end
 end
 
 local function count_in(want, counted)
-  counted[want.by_rate] = (counted[want.by_rate] or 0) + 1
-  counted[want.by_holders] = (counted[want.by_holders] or 0) + 1
+  for _, allowed in ipairs({ want.by_rate, want.by_holders }) do
+    if is_bound(want, allowed) then
+      local sum = counted[allowed] or used_of(allowed)
+      counted[allowed] = allowed == want.by_rate and granted(want.limit, sum) or sum + 1
+    end
+  end
 end
 
 -- When a queue looks again at what waits for an allowance, by what is known at the end of the call: a full one is
@@ -81,28 +90,37 @@ local function touch(queue, allowed, want)
 end
 
 local function next_look(allowed, want)
-  local limit = want and want.limit
-  if not limit then
+  if not want or not is_bound(want, allowed) then
     return now
   elseif allowed == want.by_holders then
-    return room_in(want, allowed) <= 0 and LATEST or now
-  elseif not limit[2] then
-    return now
+    return room_in(want, allowed, used) <= 0 and LATEST or now
   end
-  return math.max(now, opens_at(limit, math.max(used_of(allowed), promised[allowed] or 0)))
+  return math.max(now, opens_at(want.limit, math.max(used_of(allowed), promised[allowed] or 0)))
 end
 
-local function settle_looks()
-  for _, place in pairs(touched) do
-    look_at(place[1], place[2], next_look(place[2], place[3]))
-  end
+local function look_over(queue, gate, want, allowed)
+  looked_at[side_line(queue, gate)] = { queue, gate, want, allowed }
 end
 
 local function wait_for(queue, gate, want, allowed)
+  look_over(queue, gate, want, allowed)
   local other = allowed == want.by_rate and want.by_holders or want.by_rate
   wait_no_more(queue, gate, other)
   rank(ORDER, waiters_of(allowed, queue) .. gate, 0)
   touch(queue, allowed, want)
+end
+
+local function settle_waits() -- when all has started that may
+  for _, place in pairs(looked_at) do
+    local queue, gate, want, allowed = unpack(place)
+    local blocking = obstacle(want, used)
+    if blocking and blocking ~= allowed then
+      wait_for(queue, gate, want, blocking)
+    end
+  end
+  for _, place in pairs(touched) do
+    look_at(place[1], place[2], next_look(place[2], place[3]))
+  end
 end
 
 local function step_aside(id, row, want, allowed)
@@ -112,29 +130,6 @@ local function step_aside(id, row, want, allowed)
   wait_for(row.queue, want.gate, want, allowed)
 end
 
--- The ids of those that may start; at most `most` others are moved aside, and then those behind them are not judged.
--- How many were moved, and whether that was the reason to stop.
-local function without_limited(ids, most)
-  local free, moved, counted = {}, 0, {}
-  for _, id in ipairs(ids) do
-    local row = rows[id]
-    local want = row and LEASABLE[row.state] and wants_of(id, row)
-    local allowed = want and obstacle(want, counted)
-    if not allowed then
-      free[#free + 1] = id
-      if want then
-        count_in(want, counted)
-      end
-    elseif moved == most then
-      return free, moved, true
-    else
-      moved = moved + 1
-      step_aside(id, row, want, allowed)
-    end
-  end
-  return free, moved, false
-end
-
 local function use(id, row) -- what a message that is given needs
   local want = wants_of(id, row)
   if not want then
@@ -142,7 +137,7 @@ local function use(id, row) -- what a message that is given needs
   end
   local rate, holders = want.by_rate, want.by_holders
   if want.limit[2] then
-    used[rate] = granted(want.limit, used_of(rate), 1)
+    used[rate] = granted(want.limit, used_of(rate))
     put(NUMBERS, used_at(rate), text_of(used[rate]))
     rank(OVER, 'a' .. rate, used[rate])
   end
