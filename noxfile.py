@@ -70,7 +70,7 @@ PYTHONS = _present()
 DEFAULT = PYTHONS[0] if PYTHONS else None
 
 
-def _install(session: nox.Session, *groups: str, extras: str = "build,redis,postgres,uvloop,yaml") -> None:
+def _install(session: nox.Session, *groups: str, extras: str = "build,redis,postgres,uvloop,yaml,dev") -> None:
     """The project, editable, with the extras that the tests need and these dependency groups."""
     requirements = nox.project.dependency_groups(PROJECT, *groups)
     session.install("--quiet", "--editable", f".[{extras}]", *requirements)

@@ -33,6 +33,7 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "postgres": ("asyncpg",),
     "uvloop": ("uvloop",),
     "yaml": ("yaml",),
+    "dev": ("watchfiles",),
     "crypto": ("cryptography",),
     "otel": ("opentelemetry",),
 }

@@ -19,6 +19,7 @@ __all__ = ["cli", "main"]
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "worker": ("stem.cli.worker:worker", "Run a worker until it is told to stop."),
+        "dev": ("stem.cli.dev:dev", "Run a worker, and start it again whenever a file changes."),
         "enqueue": ("stem.cli.enqueue:enqueue", "Enqueue a task by its name."),
         "result": ("stem.cli.result:result", "Print the result of a task."),
         "jobs": ("stem.cli.jobs:jobs", "Tasks: list, show, retry, cancel, revoke."),

@@ -20,7 +20,7 @@ from stem.clock import Clock, Micros, SystemClock
 from stem.worker.restarts import Deaths
 from stem.worker.timing import wait_any
 
-__all__ = ["Supervisor", "hang_on", "supervise"]
+__all__ = ["Started", "Supervisor", "hang_on", "start_worker", "supervise"]
 
 _PROGRAM: Final = "from stem.cli.main import main; main()"
 _READY: Final = b"+"
@@ -122,7 +122,7 @@ def supervise(count: int, name: str | None) -> int:
 
 async def _supervise(count: int, name: str | None, words: Sequence[str]) -> int:
     supervisor = Supervisor(
-        count, partial(_start, words, name), clock=SystemClock(), say=lambda text: click.echo(text, err=True)
+        count, partial(start_worker, words, name), clock=SystemClock(), say=lambda text: click.echo(text, err=True)
     )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -156,8 +156,8 @@ class _Process:
         return code
 
 
-async def _start(words: Sequence[str], name: str | None, number: int) -> Started:
-    """In a process group of its own, so that Ctrl-C reaches a worker through its supervisor alone."""
+async def start_worker(words: Sequence[str], name: str | None, number: int) -> Started:
+    """A worker process that runs this command, in a process group of its own: Ctrl-C reaches it through us alone."""
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     own = [] if name is None else ["--name", f"{name}-{number}"]
