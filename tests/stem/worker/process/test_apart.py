@@ -197,7 +197,7 @@ async def test_a_killed_child_uses_an_attempt_and_its_task_runs_in_another(
     assert (record.state, record.attempt) == (TaskState.RETRYING, 1)
     assert "signal SIGKILL" in _error(record).message
     began.unlink()
-    clock.advance(3)
+    await clock.run_for(3)
     await eventually(began.exists)
     assert pid not in hands.engine.children.pids
 
