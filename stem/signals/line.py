@@ -75,6 +75,7 @@ class Line:
     def open(self) -> None:
         """Deliver on the running loop from now on."""
         self.forget()
+        self._lock = threading.Lock()  # the one of a process that was forked may be held for ever
         self._loop, self._home = asyncio.get_running_loop(), threading.get_ident()
         self._context = contextvars.copy_context()
 

@@ -14,9 +14,8 @@ from typing import Final, Self
 from stem.clock import Clock, Micros, to_micros
 from stem.contracts.heartbeats import Heartbeat
 from stem.contracts.store import Store
-from stem.errors import ConfigError, StoreError
+from stem.errors import StoreError
 from stem.registry import Registry
-from stem.signals.calls import name_of
 from stem.signals.events import Event, WorkerStoppedEvent
 from stem.signals.hub import Signals
 from stem.signals.middleware import NO_MIDDLEWARE, Stack
@@ -29,6 +28,7 @@ from stem.worker.desk import WorkerDesk
 from stem.worker.engine import Engine, Outside
 from stem.worker.health import WorkerHealth, judge
 from stem.worker.held import Held
+from stem.worker.lifespan import Lifespan, open_state
 from stem.worker.process.apart import setup_of
 from stem.worker.revoked import Revoked
 from stem.worker.run import make_jobs, runs_apart
@@ -39,9 +39,6 @@ from stem.worker.tell import Teller
 from stem.worker.timing import wait_all, wait_any
 
 __all__ = ["Lifespan", "Worker"]
-
-Lifespan = Callable[[], AbstractAsyncContextManager[object]]
-"""Made once per worker process; its value is `ctx.state`."""
 
 _TIDY_EVERY: Final[Micros] = 250_000
 _CANCEL_GRACE: Final[Micros] = 5_000_000
@@ -162,7 +159,7 @@ class Worker:
         jobs = make_jobs(self._outside.registry)
         setup = setup_of(self.name, self._lifespan) if runs_apart(jobs) else None
         async with AsyncExitStack() as stack:
-            state = await self._state(stack)
+            state = await open_state(self._lifespan, stack)
             engine = Engine(self._outside, jobs, state, self._stats, setup=setup, revoked=self._revoked)
             await self._beat()
             stack.callback(self._outside.store.listen(engine.fetcher.hear).close)
@@ -172,19 +169,6 @@ class Worker:
             engine.keeper.start()
             self._stack, self._engine = stack.pop_all(), engine
         return engine, ear
-
-    async def _state(self, stack: AsyncExitStack) -> object:
-        """What the lifespan gives; it is closed after everything else."""
-        if self._lifespan is None:
-            return None
-        try:
-            return await stack.enter_async_context(self._lifespan())
-        except Exception as error:
-            raise ConfigError(
-                expected=f"the lifespan {name_of(self._lifespan)} to open what the worker needs",
-                found=f"{type(error).__name__}: {error}",
-                do="Correct it, or what it connects to. Nothing was started.",
-            ) from error
 
     async def __aexit__(self, *_: object) -> None:
         """Stop. Raises what made the worker unable to go on; the body of `async with` was cancelled then."""
