@@ -102,6 +102,32 @@ async def test_a_coroutine_that_ignores_its_cancellation_holds_up_nobody(signals
     gate.set()
 
 
+async def test_what_was_given_up_and_ends_late_does_not_end_the_watch_over_others(
+    signals: Signals, clock: ManualClock
+) -> None:
+    gate, ended, heard = asyncio.Event(), asyncio.Event(), list[Event]()
+
+    async def stubborn(_: Event) -> None:
+        while not gate.is_set():
+            try:
+                await gate.wait()
+            except asyncio.CancelledError:
+                continue
+        ended.set()
+
+    async def hang(_: Event) -> None:
+        await asyncio.Event().wait()
+
+    for handler in (stubborn, hang, heard.append):
+        signals.task_started.connect(handler)
+    signals.tell(started())
+    await clock.run_for(5)
+    gate.set()
+    await eventually(ended.is_set)
+    await clock.run_for(5)
+    await eventually(lambda: heard != [])
+
+
 async def test_a_thread_that_hangs_is_left_out_until_its_call_has_ended(signals: Signals, clock: ManualClock) -> None:
     gate, calls, heard = threading.Event(), list[Event](), list[Event]()
 

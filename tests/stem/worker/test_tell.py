@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from stem import TaskContext, task
-from stem.contracts.changes import Change, Start
+from stem.contracts.changes import Change, Release, Start
 from stem.errors import ConfigError
 from stem.registry import definition
 from stem.signals import (
@@ -163,6 +163,18 @@ async def test_a_lease_that_the_keeper_finds_lost_is_told(shop: Workshop, told: 
     await shop.enqueue(definition(tasks.holds).call())
     hands = await _worked(shop, tasks.holds)
     hands.engine.end_all(Stop.LOST)
+    await turns()
+
+    (lost,) = (event for event in told if isinstance(event, TaskLostEvent))
+    assert lost.why == "fenced"
+
+
+async def test_a_start_that_comes_too_late_is_told_as_lost(shop: Workshop, told: list[Event]) -> None:
+    await shop.enqueue(definition(tasks.early).call())
+    hands = shop.hands(tasks.early)
+    given = await shop.bench.delivery()
+    await shop.bench.apply(Release(), fence=given.fence)
+    hands.engine.slots.offer(given, asked_at=shop.clock.elapsed())
     await turns()
 
     (lost,) = (event for event in told if isinstance(event, TaskLostEvent))

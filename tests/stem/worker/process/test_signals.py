@@ -33,13 +33,15 @@ def _error_kind(record: TaskRecord) -> str:
 
 async def test_what_a_child_enqueues_passes_the_middleware_in_the_context_of_its_attempt(shop: Workshop) -> None:
     shop.use(Tenant())
-    task_id = await shop.enqueue(definition(tasks.talks).options(headers={"tenant": "acme"}).call())
-    hands = shop.hands(tasks.talks, settings=WorkerSettings(name="worker-1"), lifespan=tasks.opens)
+    for tenant in ("acme", "beta"):
+        await shop.enqueue(definition(tasks.talks).options(headers={"tenant": tenant}).call())
+    hands = shop.hands(tasks.talks, settings=WorkerSettings(name="worker-1", children=1), lifespan=tasks.opens)
     hands.fetch()
-    await eventually(lambda: hands.stats.of(TaskEvent.SUCCEEDED) == 1)
+    await eventually(lambda: hands.stats.of(TaskEvent.SUCCEEDED) == 2)
 
-    published = [record for id_, record in (await shop.bench.everything()).items() if id_ != task_id]
-    assert [decode_envelope(record.envelope).headers for record in published] == [{"tenant": "acme"}] * 2
+    published = [record for record in (await shop.bench.everything()).values() if record.parent is not None]
+    tenants = sorted(decode_envelope(record.envelope).headers["tenant"] for record in published)
+    assert tenants == ["acme", "acme", "beta", "beta"]
 
 
 async def test_an_error_of_a_child_is_seen_by_what_is_recorded_of_it(shop: Workshop) -> None:
