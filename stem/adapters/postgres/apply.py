@@ -190,13 +190,16 @@ async def _apply_fenced(writing: Writing, kind: Kind, changes: list[Change]) -> 
 
 
 async def _end(writing: Writing, changes: list[Change]) -> list[Verdict]:
-    """Ends that others wait for: rows are locked in the order of ids, what follows is decided in that of the batch."""
+    """Ends that others wait for, and of holders.
+
+    Rows are locked in the order of ids, what follows is decided in that of the batch.
+    """
     members = [Fenced.of(change) for change in changes]
     order = sorted(range(len(members)), key=lambda place: members[place].fence.task_id)
     follow_ups = [_published(changes[place]) for place in order]
     verdicts = await writing.follow([members[place] for place in order], follow_ups, linked=True)
-    ended = set(writing.tasks)
-    await end_linked(writing, [member.fence.task_id for member in members if member.fence.task_id in ended])
+    ended = [member.fence.task_id for member in members]
+    await end_linked(writing, [task for task in ended if task in writing.awaited])
     await writing.free()
     await writing.tell()
     found = dict(zip(order, verdicts, strict=True))

@@ -36,7 +36,7 @@ class Kind(Enum):
     FOLLOW = "follow"
     LINKED = "linked"
     ENDED = "ended"
-    """Ends that others wait for. No plan has it: only the store knows which these are."""
+    """Ends that others wait for, and of holders. No plan has it: only the store knows which these are."""
     ALONE = "alone"
 
     __hash__ = object.__hash__  # there is one object for each; Enum's own is written in Python

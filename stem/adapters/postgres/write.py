@@ -102,6 +102,8 @@ class Writing:
     tasks: list[str] = field(default_factory=list[str])
     let_go: list[str] = field(default_factory=list[str])
     """Whose leases ended, which may have been holders."""
+    awaited: set[str] = field(default_factory=set[str])
+    """Those of a `follow` that ended and for whose end others wait."""
 
     def notice(self) -> Notice:
         """What to tell once this is committed."""
@@ -196,6 +198,7 @@ class Writing:
         done: set[str] = set(row["done"] or ())
         self.queues.update(row["queues"] or ())
         self.tasks.extend(row["tasks"] or ())
+        self.awaited.update(row["awaited"] or ())
         if more["linked"]:
             self.let_go.extend(done)
         known: dict[str, bool] = {}

@@ -7,4 +7,4 @@ told AS (
         CASE WHEN count(news) > 0 THEN array_agg(news) FILTER (WHERE ended) END AS results
     FROM done
 )
-SELECT told.done, told.queues, told.tasks, {notify ends} FROM told
+SELECT told.done, told.queues, told.tasks, NULL::text[] AS awaited, {notify ends} FROM told

@@ -10,8 +10,8 @@ told AS (
             ),
             '{}'
         ) AS queues,
-        array_agg(id) FILTER (WHERE ended) AS tasks,
+        array_agg(id) FILTER (WHERE ended) AS tasks, array_agg(id) FILTER (WHERE awaited) AS awaited,
         CASE WHEN count(news) > 0 THEN array_agg(news) FILTER (WHERE ended) END AS results
     FROM done
 )
-SELECT told.done, told.queues, told.tasks, {notify ends} FROM told
+SELECT told.done, told.queues, told.tasks, told.awaited, {notify ends} FROM told

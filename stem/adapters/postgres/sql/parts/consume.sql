@@ -25,6 +25,7 @@ done AS (
     RETURNING
         t.id, t.seq, t.queue, t.priority, t.state, t.due, t.keep_until, t.refused_by, t.refused_until, t.unique_key,
         octet_length(t.body) AS size, CASE WHEN t.generation = 0 THEN t.group_id END AS group_id, g.nonce, g.ended,
+        g.ended AND t.awaited AS awaited,
         CASE
             WHEN
                 g.state = :good AND octet_length(g.result) <= :small::integer AND t.result_ttl > 0
