@@ -177,8 +177,8 @@ def _aside(aside: Sequence[Candidate], ledger: Ledger) -> dict[str, object]:
 
 
 def limit_of(row: asyncpg.Record) -> TaskLimit | None:
-    """The limit that a row says; `None` where it says none."""
-    if row["shared"] is None:
+    """The limit that a row says; `None` where it says none, which is kept for those who stand aside for it still."""
+    if row["interval"] is None and row["concurrency"] is None:
         return None
     rate = None if row["interval"] is None else Rate(row["interval"], row["tolerance"])
     return TaskLimit(name=row["name"], shared=row["shared"], rate=rate, concurrency=row["concurrency"])

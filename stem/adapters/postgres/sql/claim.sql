@@ -1,7 +1,6 @@
 WITH {found},
 limited AS MATERIALIZED (
-    SELECT l.declared, l.declared AS met
-    FROM (SELECT EXISTS (SELECT FROM {schema}.limits) OR EXISTS (SELECT FROM {schema}.gates) AS declared) AS l
+    SELECT l.declared, l.declared AS met FROM (SELECT EXISTS (SELECT FROM {schema}.limits) AS declared) AS l
 ),
 {placed},
 {claimed}

@@ -4,8 +4,7 @@ odd AS MATERIALIZED (
         EXISTS (SELECT FROM {schema}.leases AS l WHERE l.nonce = :nonce)
         OR EXISTS (SELECT FROM {schema}.pauses AS p WHERE p.queue = :queue)
         OR EXISTS (SELECT FROM {schema}.line AS l WHERE l.queue = :queue AND l.parked_for IS NOT NULL)
-        OR EXISTS (SELECT FROM {schema}.closing) OR EXISTS (SELECT FROM {schema}.limits)
-        OR EXISTS (SELECT FROM {schema}.gates) AS found
+        OR EXISTS (SELECT FROM {schema}.closing) OR EXISTS (SELECT FROM {schema}.limits) AS found
 ),
 head AS MATERIALIZED (
     SELECT l.ctid AS at, l.seq, l.priority, l.due, l.size, l.state, l.refused_by

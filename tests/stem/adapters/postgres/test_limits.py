@@ -151,6 +151,17 @@ async def test_when_nothing_stands_aside_any_more_no_gate_is_left(
     assert await plain.fetchval(f"SELECT count(*) FROM {schema_of(url)}.gates") == 0
 
 
+async def test_a_limit_that_was_taken_back_is_forgotten_when_nobody_stands_aside_for_it(
+    bench: Bench, plain: asyncpg.Connection, url: str
+) -> None:
+    _, waiting = await occupy(bench)
+    await allow(bench)
+    assert await bench.store.limits() == ()
+    assert await bench.leased_ids(5) == waiting
+    await bench.store.retain(9)
+    assert await plain.fetchval(f"SELECT count(*) FROM {schema_of(url)}.limits") == 0
+
+
 async def test_a_transaction_of_the_caller_carries_the_keys(bench: Bench, plain: asyncpg.Connection) -> None:
     write = publish(rate_key="r", concurrency_key="c")
     joiner = await cast("PostgresStore", bench.store).joiner()

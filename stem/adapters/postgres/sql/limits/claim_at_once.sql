@@ -14,7 +14,7 @@ limited AS MATERIALIZED (
                 SELECT t.name FROM {schema}.tasks AS t WHERE t.seq = f.seq LIMIT 1
             ) AS t CROSS JOIN LATERAL (SELECT FROM {schema}.limits AS l WHERE l.name = t.name LIMIT 1) AS l
         ) AS met
-    WHERE EXISTS (SELECT FROM {schema}.limits) OR EXISTS (SELECT FROM {schema}.gates)
+    WHERE EXISTS (SELECT FROM {schema}.limits)
 ),
 {placed},
 {claimed among limits}

@@ -1,3 +1,9 @@
+WITH emptied AS (
+    DELETE FROM {schema}.limits AS l
+    WHERE
+        l.interval IS NULL AND l.concurrency IS NULL
+        AND NOT EXISTS (SELECT FROM {schema}.gates AS g WHERE g.name = l.name)
+)
 DELETE FROM {schema}.allowances AS a
 WHERE a.ctid = ANY (ARRAY(
     SELECT o.ctid FROM {schema}.allowances AS o
