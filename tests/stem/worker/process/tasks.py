@@ -112,8 +112,8 @@ def exits_once(left: str) -> None:
 
 @task(name="apart.soft", run_in="process", soft_time_limit=SOFT)
 def soft(began: str) -> str:
-    Path(began).touch()
     try:
+        Path(began).touch()
         time.sleep(3600)
     except SoftTimeLimit as error:
         return error.code
