@@ -30,7 +30,8 @@ def has_links(write: Write) -> bool:
 def want(web: Web, write: Write) -> None:
     """Note what this write is about, so that all of it is read at once."""
     if isinstance(write, Publish):
-        web.task(write.envelope.id)
+        if web.is_known(write.envelope.id):
+            return
         if write.after is not None:
             web.knows(write.after)
         if write.member is not None:
@@ -86,7 +87,7 @@ def _why_not(web: Web, group: TiedGroup, place: int | None) -> str | None:
 
 def _publish(web: Web, write: Publish, error: Failure | None) -> Refused | None:
     task = write.envelope.id
-    if web.task(task) is not None:
+    if web.is_known(task):
         return None
     refused = admit(web, write.after, write.member)
     if refused is not None:

@@ -107,6 +107,9 @@ async def weave(writing: Writing, play_in: Callable[[Web], tuple[Web, T]]) -> T:
 
 async def _read(writing: Writing, reading: Reading, wanted: Wanted) -> None:
     """Tasks are locked before groups, as who ends a task does it, and those of one kind in the order of their ids."""
+    if wanted.ids:
+        known = {row["id"] for row in await writing.fetch("known", ids=sorted(wanted.ids))}
+        reading.ids.update({task: task in known for task in wanted.ids})
     if wanted.tasks:
         rows = await writing.fetch("groups/tasks", ids=sorted(wanted.tasks))
         reading.tasks.update({**dict.fromkeys(wanted.tasks), **{row["id"]: _task(row) for row in rows}})

@@ -54,6 +54,9 @@ class Wanted:
     """What has to be read."""
 
     tasks: set[str] = field(default_factory=set[str])
+    ids: set[str] = field(default_factory=set[str])
+    """Of what is published: whether they are known. These are not locked, as whoever ends what they wait for locks that
+    first."""
     groups: set[str] = field(default_factory=set[str])
     heirs: set[After] = field(default_factory=set[After])
     """What may have continuations that are held."""
@@ -62,7 +65,7 @@ class Wanted:
     """Groups that let all go that they hold, which is locked before the group is."""
 
     def __bool__(self) -> bool:
-        return bool(self.tasks or self.groups or self.heirs or self.places or self.members)
+        return bool(self.tasks or self.ids or self.groups or self.heirs or self.places or self.members)
 
 
 @dataclass(slots=True)
@@ -70,6 +73,8 @@ class Reading:
     """What has been read, and is locked until the end of the transaction; `None` and `False` for what is not there."""
 
     tasks: dict[str, TiedTask | None] = field(default_factory=dict[str, TiedTask | None])
+    ids: dict[str, bool] = field(default_factory=dict[str, bool])
+    """Those of what is published, which nobody has locked."""
     groups: dict[str, TiedGroup | None] = field(default_factory=dict[str, TiedGroup | None])
     heirs: dict[After, tuple[str, ...]] = field(default_factory=dict[After, tuple[str, ...]])
     """In the order of publication."""
@@ -110,6 +115,14 @@ class Web:
             list(self.sealed),
             dict(self.errors),
         )
+
+    def is_known(self, task: str) -> bool:
+        """Whether there is a task of this id, whatever it is doing."""
+        if task in self.tasks:
+            return True
+        if task not in self.reading.ids:
+            self.wanted.ids.add(task)
+        return self.reading.ids.get(task, False)
 
     def task(self, task: str) -> TiedTask | None:
         """A task as it is now; `None` for one that is not there."""

@@ -52,6 +52,16 @@ def chord(group: str) -> list[Publish | OpenGroup | SealGroup]:
     return [OpenGroup(group=group, size=SIZE), *members, SealGroup(group), body]
 
 
+async def test_a_continuation_that_is_known_can_be_published_again_while_somebody_ends_what_it_waits_for(
+    stores: list[Store], admin: asyncpg.Connection
+) -> None:
+    assert await stores[0].commit([Change(tuple(chord("g")))]) == [APPLIED]
+    async with admin.transaction():
+        await admin.fetch("SELECT FROM tasks WHERE id = 'body' FOR UPDATE")
+        again = Change((publish(id="body", queue="bodies", after=After("g", "group")),))
+        assert await stores[1].commit([again]) == [APPLIED]
+
+
 async def test_workers_who_settle_members_at_the_same_time_close_the_group_once(stores: list[Store]) -> None:
     assert await stores[0].commit([Change(tuple(chord("g")))]) == [APPLIED]
     await asyncio.gather(*(_work(store) for store in stores * 2))

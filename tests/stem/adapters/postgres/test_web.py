@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stem.adapters.postgres.links import play
+from stem.adapters.postgres.links import play, want
 from stem.adapters.postgres.web import Reading, TiedGroup, TiedTask, Web
 from stem.contracts.changes import APPLIED, OpenGroup, Publish, RefusalCode, Refused, SealGroup, Write
 from stem.tasks.links import After, GroupPolicy, GroupState, Member
@@ -107,11 +107,20 @@ def test_what_is_published_together_is_known_to_each_other() -> None:
     writes: tuple[Write, ...] = (
         *(OpenGroup(group="g", size=1), first, publish(after=After("g", "group")), SealGroup("g")),
     )
-    known = Reading(groups={"g": None}, tasks={_id(write): None for write in writes if isinstance(write, Publish)})
+    known = Reading(groups={"g": None}, ids={_id(write): False for write in writes if isinstance(write, Publish)})
     web = Web(known)
     assert play(web, writes, {}) is APPLIED
     assert not web.wanted
     assert [task.held for task in web.tasks.values()] == [False, True]
+
+
+def test_what_is_known_already_wants_no_more_and_changes_nothing() -> None:
+    again = publish(id="a", after=After("g", "group"))
+    web = Web(Reading(ids={"a": True}))
+    want(web, again)
+    assert play(web, (again,), {}) is APPLIED
+    assert not web.wanted
+    assert (web.tasks, web.published) == ({}, {})
 
 
 def test_a_place_is_taken_once() -> None:
