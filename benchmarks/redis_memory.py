@@ -4,7 +4,8 @@
 
 Without a URL a server is started. Each round publishes, leases and settles 1,000 tasks with arguments and results of
 about 100 bytes, then ten seconds pass by the clock that the store is given; an ended task is kept for a minute, so that
-about 7,000 are there at any time. Ends in 1 when the second half of the run needed more memory or keys than the first.
+about 7,000 are there at any time. All have a rate and a concurrency, of keys that no other round has. Ends in 1 when
+the second half of the run needed more memory or keys than the first.
 """
 
 from __future__ import annotations
@@ -21,15 +22,19 @@ from pathlib import Path
 from stem.adapters.redis import RedisStore, open_store
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.changes import Change, Publish, Settle
+from stem.contracts.limits import TaskLimit
 from stem.contracts.store import LeaseRequest
 from stem.ids import new_id
 from stem.tasks.envelope import Envelope, encode_envelope
+from stem.tasks.rates import parse_rate
 from stem.tasks.state import TaskEvent
 from stem.testing.clock import ManualClock
 from tests.servers import RedisServer
 
 ROUND = 1_000
 CALLS = 2
+CUSTOMERS = 100
+LIMIT = TaskLimit(name="shop.charge", shared="shop.charge", rate=parse_rate("1000/s"), concurrency=10)
 PAYLOAD = b'{"order_id":4711,"amount":"12.50","currency":"EUR","items":["a","b","c"]}'
 RESULT = b'{"paid":true,"receipt":"' + b"x" * 76 + b'"}'
 TOLERANCE = 1.05
@@ -44,20 +49,23 @@ class Size:
     keys: int
 
 
-def change() -> Change:
+def change(key: str) -> Change:
     """One publish, whose result is not to be kept."""
-    envelope = Envelope(id=new_id(), name="shop.charge", payload=PAYLOAD, queue="default", result_ttl=0)
-    return Change((Publish(envelope=envelope, body=encode_envelope(envelope)),))
+    envelope = Envelope(id=new_id(), name=LIMIT.name, payload=PAYLOAD, queue="default", result_ttl=0)
+    body = encode_envelope(envelope)
+    return Change((Publish(envelope=envelope, body=body, rate_key=key, concurrency_key=key),))
 
 
 async def run_round(store: RedisStore, clock: ManualClock) -> None:
     """A round of tasks from beginning to end, and the deletion of those whose time is over."""
     for _ in range(CALLS):
-        await store.commit([change() for _ in range(ROUND // CALLS)])
+        keys = [f"customer-{clock.now()}-{number % CUSTOMERS}" for number in range(ROUND // CALLS)]
+        await store.commit([change(key) for key in keys])
         request = LeaseRequest(
             request_id=new_id(), worker="w", fingerprint="f", queues={"default": 1}, limit=ROUND // CALLS
         )
         given = (await store.lease(request)).deliveries
+        assert len(given) == ROUND // CALLS
         await store.commit([Change((Settle(TaskEvent.SUCCEEDED, RESULT),), delivery.fence) for delivery in given])
     clock.advance(10)
     await store.retain(10 * ROUND)
@@ -73,6 +81,7 @@ async def run(url: str, seconds: float) -> list[Size]:
     """Rounds for so many seconds; the size after each one, but for those in which the first tasks are still kept."""
     clock = ManualClock()
     store = await open_store(url, StoreOptions(clock=clock, namespace=new_id()))
+    await store.declare_limits([LIMIT])
     sizes: list[Size] = []
     begun, rounds = time.perf_counter(), 0
     while time.perf_counter() - begun < seconds or len(sizes) < 10:
