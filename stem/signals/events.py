@@ -16,6 +16,8 @@ __all__ = [
     "AttemptEvent",
     "ChildEndedEvent",
     "ChildStartedEvent",
+    "ControlCompletedEvent",
+    "ControlReceivedEvent",
     "Event",
     "PublishEvent",
     "TaskCancelledEvent",
@@ -233,3 +235,19 @@ class ChildEndedEvent(WorkerEvent):
     pid: int
     tasks: int
     """How many attempts it had finished."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlReceivedEvent(WorkerEvent):
+    """An operator has asked the worker for something; `command` is the id, `kind` what it is."""
+
+    command: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlCompletedEvent(ControlReceivedEvent):
+    """The worker has its answer."""
+
+    error: str | None
+    """The class of the error that it answers with; `None` when it did what it was asked for."""

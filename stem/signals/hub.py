@@ -10,6 +10,8 @@ from stem.clock import Clock, from_micros
 from stem.signals.events import (
     ChildEndedEvent,
     ChildStartedEvent,
+    ControlCompletedEvent,
+    ControlReceivedEvent,
     Event,
     TaskCancelledEvent,
     TaskDuplicateEvent,
@@ -77,6 +79,8 @@ class Signals:
         self.worker_stopped: Final = self._signal(WorkerStoppedEvent)
         self.child_started: Final = self._signal(ChildStartedEvent)
         self.child_ended: Final = self._signal(ChildEndedEvent)
+        self.control_received: Final = self._signal(ControlReceivedEvent)
+        self.control_completed: Final = self._signal(ControlCompletedEvent)
         self._by_event: Final = {signal.event: signal for signal in self}
 
     def __iter__(self) -> Iterator[Signal[Any]]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal, TypedDict
 
 from stem.clock import Clock
 from stem.contracts.changes import Bury, Change, Park, Publish, Release, Reschedule, Settle, Write
+from stem.contracts.commands import Command
 from stem.contracts.store import Delivery
 from stem.signals import events
 from stem.signals.events import AttemptEvent, WorkerEvent
 from stem.signals.hub import Signals
+from stem.tasks.options import JsonValue
 from stem.tasks.state import TaskEvent, outcome_state
 from stem.tasks.status import Failure
+from stem.worker.control import Desk
 from stem.worker.held import Held
 from stem.worker.settings import WorkerSettings
 from stem.worker.stats import event_of
@@ -117,6 +120,23 @@ class Teller:
     def child_ended(self, pid: int, tasks: int) -> None:
         """A child process is gone."""
         self._of_worker(partial(events.ChildEndedEvent, pid=pid, tasks=tasks))
+
+    def answering(self, desk: Desk) -> Desk:
+        """The same desk, told of before and after each answer."""
+
+        async def answer(command: Command) -> Mapping[str, JsonValue]:
+            id_, kind = command.id, command.kind
+            self._of_worker(partial(events.ControlReceivedEvent, command=id_, kind=kind))
+            failed: str | None = None
+            try:
+                return await desk(command)
+            except Exception as error:
+                failed = type(error).__name__
+                raise
+            finally:
+                self._of_worker(partial(events.ControlCompletedEvent, command=id_, kind=kind, error=failed))
+
+        return answer
 
     def _of_worker(self, make: Callable[..., WorkerEvent]) -> None:
         if self.signals.heard:

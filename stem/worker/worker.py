@@ -227,7 +227,8 @@ class Worker:
     def _ear(self) -> ControlEar:
         outside = self._outside
         desk = WorkerDesk(self, self._revoked, clock=outside.clock)
-        return ControlEar(outside.store, desk, worker=self.name, clock=outside.clock, settle=desk.learn)
+        answer = self._tell.answering(desk)
+        return ControlEar(outside.store, answer, worker=self.name, clock=outside.clock, settle=desk.learn)
 
     def _start_loops(self, engine: Engine, ear: ControlEar) -> list[asyncio.Task[None]]:
         settings = self.settings

@@ -208,7 +208,7 @@ async def test_what_nobody_listens_to_is_known_without_making_an_event(signals: 
 
 async def test_every_signal_has_an_event_of_its_own(signals: Signals) -> None:
     kinds = [signal.event for signal in signals]
-    assert len(set(kinds)) == len(kinds) == 22
+    assert len(set(kinds)) == len(kinds) == 24
 
 
 async def test_an_object_may_listen(signals: Signals) -> None:

@@ -8,10 +8,13 @@ from datetime import timedelta
 import pytest
 
 from stem import TaskContext, task
+from stem.client.control import Controller
 from stem.contracts.changes import Change, Release, Start
+from stem.contracts.commands import CONTROL, Command, encode_command
 from stem.errors import ConfigError
 from stem.registry import definition
 from stem.signals import (
+    ControlCompletedEvent,
     Event,
     TaskExpiredEvent,
     TaskFailedEvent,
@@ -221,6 +224,21 @@ async def test_a_worker_tells_its_life(shop: Workshop, told: list[Event]) -> Non
         pass
 
     assert _kinds(told) == ["WorkerStarting", "WorkerHeartbeat", "WorkerReady", "WorkerStopping", "WorkerStopped"]
+
+
+async def test_what_operators_ask_of_a_worker_is_told_with_how_it_ended(
+    shop: Workshop, clock: ManualClock, told: list[Event]
+) -> None:
+    control = Controller(shop.store, clock=clock)
+    async with shop.worker(tasks.add):
+        await control.ping()
+        wrong = Command(id="command-2", kind="stop", arguments={"mode": "at once"})
+        await shop.store.broadcast(CONTROL, encode_command(wrong), message_id=wrong.id)
+        await eventually(lambda: _kinds(told).count("ControlCompleted") == 2)
+
+    ends = [event for event in told if isinstance(event, ControlCompletedEvent)]
+    assert [(event.kind, event.error) for event in ends] == [("ping", None), ("stop", "ConfigError")]
+    assert _kinds(told).count("ControlReceived") == 2
 
 
 async def test_a_worker_that_cannot_start_tells_why(shop: Workshop, told: list[Event]) -> None:
