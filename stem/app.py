@@ -24,7 +24,7 @@ from stem.stores.settings import ClientSettings, Keep, choose_places, retention_
 from stem.tasks.call import TaskCall
 from stem.tasks.definition import TaskDefinition
 from stem.tasks.handle import TaskHandle
-from stem.tasks.keys import asks_for_keys, with_keys
+from stem.tasks.keys import asks_for_keys, refuse_templates, with_keys
 from stem.tasks.options import EnqueueOptions, merge_options
 from stem.tasks.status import Progress, TaskStatus
 
@@ -86,7 +86,7 @@ class Stem:
             router=choose_router(routing, os.environ),
             wrap=wrap,
         )
-        merge_options(self._settings.defaults)
+        refuse_templates(self._settings.defaults)
         self._lifespan = lifespan
         self._middleware = stack_of(middleware)
         self._signals = Signals(self._settings.options.clock)

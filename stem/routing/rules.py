@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from stem.errors import ConfigError
-from stem.tasks.options import DefinitionOptions, EnqueueOptions, merge_options
+from stem.tasks.keys import refuse_templates
+from stem.tasks.options import DefinitionOptions, EnqueueOptions
 
 __all__ = ["BUILT_IN_QUEUE", "QueueRules", "Route", "Routing"]
 
@@ -66,7 +67,7 @@ class QueueRules:
             )
         if "queue" in self.defaults:
             raise _wrong("`defaults` of a queue without `queue`", "`queue`", "Say where tasks go in a route.")
-        merge_options(cast("EnqueueOptions", self.defaults))
+        refuse_templates(cast("EnqueueOptions", self.defaults))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

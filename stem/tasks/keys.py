@@ -10,9 +10,9 @@ from typing import TypeVar
 from stem.errors import ConfigError
 from stem.tasks.call import TaskCall
 from stem.tasks.option_rules import NAME_RULE
-from stem.tasks.options import EnqueueOptions, PublishOptions
+from stem.tasks.options import EnqueueOptions, PublishOptions, merge_options
 
-__all__ = ["asks_for_keys", "with_keys"]
+__all__ = ["asks_for_keys", "refuse_templates", "with_keys"]
 
 R = TypeVar("R")
 
@@ -20,6 +20,19 @@ R = TypeVar("R")
 def asks_for_keys(options: PublishOptions) -> bool:
     """Whether these options make keys of the arguments. A `unique_key` that is given needs none."""
     return _makes_unique(options) or options.rate_limit_key is not None or options.concurrency_key is not None
+
+
+def refuse_templates(defaults: EnqueueOptions) -> None:
+    """Raises `ConfigError` for defaults of many tasks that would make keys of arguments, which each has its own of.
+
+    Raises it for what `merge_options` refuses, too.
+    """
+    if asks_for_keys(merge_options(defaults)):
+        raise ConfigError(
+            expected="defaults without `unique`, `rate_limit_key` and `concurrency_key`",
+            found=", ".join(sorted(f"`{name}`" for name in defaults)),
+            do="Say in the decorator, or in a call, what keys are made of.",
+        )
 
 
 def with_keys(call: TaskCall[R], values: Mapping[str, object]) -> TaskCall[R]:

@@ -228,7 +228,7 @@ class TestOpening:
         assert "aiosqlite" in refused.value.found
         assert "stem-jobs[sqlite]" in refused.value.do
 
-    @pytest.mark.parametrize("defaults", [{"queue": ""}, {"prio": 3}])
+    @pytest.mark.parametrize("defaults", [{"queue": ""}, {"prio": 3}, {"unique": True}, {"rate_limit_key": "{user}"}])
     def test_defaults_that_make_no_sense_are_refused_when_it_is_made(self, defaults: dict[str, Any]) -> None:
         with pytest.raises(ConfigError):
             Stem("memory://", defaults=cast("Any", defaults))

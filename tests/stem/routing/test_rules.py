@@ -105,6 +105,7 @@ class TestMistakes:
             (lambda: QueueRules(priorities=(5, 3)), "5 to 3"),
             (lambda: QueueRules(defaults={"queue": "x"}), "without `queue`"),
             (lambda: QueueRules(defaults={"max_retries": -1}), "max_retries"),
+            (lambda: QueueRules(defaults={"concurrency_key": "{user}"}), "without `unique`, `rate_limit_key`"),
             (lambda: Routing(queues={"a": QueueRules()}, default_queue="b"), "'b'"),
             (
                 lambda: Routing(queues={"a": QueueRules()}, default_queue="a", routes=(Route(queue="c", task=("*",)),)),
