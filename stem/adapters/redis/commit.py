@@ -64,7 +64,7 @@ def _verdicts(letters: str, details: bytes) -> Iterator[Verdict]:
     if letters.strip("A") == "":
         yield from [APPLIED] * len(letters)
         return
-    given: Iterator[Any] = iter(json.loads(details) or ())
+    given: Iterator[Any] = iter(json.loads(details) if details else ())
     for letter in letters:
         match letter:
             case "A":

@@ -114,4 +114,4 @@ if call('EXISTS', WORK) == 1 then
   go_on('r', MOST_VISITED)
 end
 local queues = tell(ARGV[2], ARGV[3])
-return { table.concat(letters), cjson.encode(details), queues, besides }
+return { table.concat(letters), #details > 0 and cjson.encode(details) or '', queues, besides }

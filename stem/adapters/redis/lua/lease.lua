@@ -1,6 +1,6 @@
 -- Lease what is due. ARGV: time, channel, origin, the request as JSON.
--- Answers: the time, how long until the next message is due (-1: none waits), the credits of the queues, as JSON the
--- queues and tasks to tell of where there are any, deliveries.
+-- Answers: the time, how long until the next message is due (-1: none waits), the credits of several queues as JSON, as JSON
+-- the queues and tasks to tell of where there are any, deliveries.
 
 local function step_out(id, row)
   local member = standing[id]
@@ -127,4 +127,4 @@ if #ids < request.wanted then
 else
   next_due = nil
 end
-return deliver({ now, next_due or -1, cjson.encode(owed), news() }, ids)
+return deliver({ now, next_due or -1, #owed > 1 and cjson.encode(owed) or '', news() }, ids)

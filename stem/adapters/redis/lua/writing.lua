@@ -153,6 +153,7 @@ local function tell(channel, origin)
       news.c = #channels > 0 and channels or nil
     end
     call('PUBLISH', channel, origin .. text_of(number) .. '\n' .. with_results(news))
+    told_results = {}
   end
   return queues
 end
