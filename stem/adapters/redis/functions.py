@@ -25,14 +25,16 @@ class Caller:
         """The next call may meet another server."""
         self._keeps = True
 
-    async def call(self, line: Line, wanted: Script, given: tuple[Value, ...]) -> Any:
+    async def call(self, line: Line, wanted: Script, given: tuple[Value, ...], *, again: bool = True) -> Any:
         """What it answers. Raises the driver's errors. It may run twice, with the same end."""
-        while self._keeps and wanted.function is not None:
-            try:
-                return await line.ask("FCALL", wanted.function, *given)
-            except Refusal as error:
-                if not await self._makes_known(line, wanted, error):
-                    break
+        if not self._keeps or wanted.function is None:
+            return await _call_by_hash(line, wanted, given)
+        try:
+            return await line.ask("FCALL", wanted.function, *given)
+        except Refusal as error:
+            is_known = await self._makes_known(line, wanted, error)
+        if is_known and again:
+            return await self.call(line, wanted, given, again=False)
         return await _call_by_hash(line, wanted, given)
 
     async def _makes_known(self, line: Line, wanted: Script, error: Exception) -> bool:

@@ -7,7 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from stem.adapters.redis import open_store
+from stem.adapters.redis.driver import Refusal, Value
+from stem.adapters.redis.functions import Caller
+from stem.adapters.redis.lines import Line
+from stem.adapters.redis.route import Route
+from stem.adapters.redis.scripts import script
 from stem.adapters.redis.store import RedisStore
+from stem.adapters.redis.url import parse_url
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.changes import APPLIED, Cancel, Change, RefusalCode, Refused
 from stem.errors import StoreFull
@@ -44,6 +50,21 @@ async def test_a_server_that_forgot_its_functions_is_sent_them_again(bench: Benc
     await bench.put()
     await store.server.command("FUNCTION FLUSH")
     assert len((await bench.lease()).deliveries) == 1
+
+
+async def test_a_server_that_knows_a_function_at_no_time_is_asked_for_it_twice() -> None:
+    asked: list[str] = []
+
+    class Forgetful(Line):
+        async def ask(self, *words: Value) -> object:
+            asked.append(str(words[0]))
+            if words[0] == "FCALL":
+                raise Refusal("Function not found")
+            return b"done"
+
+    line = Forgetful(Route(parse_url("redis://localhost"), "key"))
+    assert await Caller().call(line, script("commit"), (0,)) == b"done"
+    assert asked == ["FCALL", "FUNCTION", "FCALL", "FUNCTION", "EVALSHA"]
 
 
 async def test_what_one_call_knew_another_does_not(watched: RedisStore) -> None:
