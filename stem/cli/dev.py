@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import click
 
@@ -147,10 +147,11 @@ def _changes(paths: tuple[Path, ...], stopped: asyncio.Event) -> Changes:
             expected="a watcher of files", found="no module 'watchfiles'", do="Install it: pip install 'stem-jobs[dev]'"
         ) from None
     only = watchfiles.PythonFilter(extra_extensions=_WATCHED)
+    awatch: Any = watchfiles.awatch  # typed by halves
 
     async def watch() -> Changes:
-        async for found in watchfiles.awatch(*paths, watch_filter=only, stop_event=stopped):
-            yield sorted({path for _, path in found})
+        async for found in awatch(*paths, watch_filter=only, stop_event=stopped):
+            yield sorted({str(path) for _, path in found})
 
     return watch()
 
