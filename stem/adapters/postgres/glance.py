@@ -63,6 +63,7 @@ class _AtOnce:
     connection: asyncpg.Connection
     book: Book
     statement: str
+    judges: bool = False
 
     async def ask(self, name: str, /, **parameters: object) -> list[asyncpg.Record]:
         return await self.book.fetch(self.connection, name, **parameters)

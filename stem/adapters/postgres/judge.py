@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from json import dumps
 from typing import Final, Literal, NamedTuple
 
 from stem.clock import Micros
+from stem.contracts.fairness import Credits, next_turn
 from stem.contracts.limits import MOST_MOVED, TaskLimit
 from stem.contracts.store import MAX_LEASE_BYTES
 from stem.tasks.rates import grant, opens_at, tokens
 
-__all__ = ["Allowance", "Candidate", "Judged", "Ledger", "Standing", "judge", "short"]
+__all__ = ["Allowance", "Candidate", "Judged", "Ledger", "Standing", "bench_of", "short"]
 
 _LONGEST: Final = 200
 """A longer key does not fit into an index together with the names beside it, and is known by its digest."""
@@ -124,8 +125,9 @@ class Ledger:
 @dataclass(slots=True)
 class Judged:
     """What becomes of candidates. `is_full`: the next one does not fit into the answer; `is_cut`: more stay in line
-    that may not start."""
+    that may not start; `owed`: what each queue is owed after what was taken."""
 
+    owed: Credits
     taken: list[Candidate] = field(default_factory=list[Candidate])
     aside: list[Candidate] = field(default_factory=list[Candidate])
     is_full: bool = False
@@ -134,29 +136,59 @@ class Judged:
     """The queues that have more candidates than were wanted."""
 
 
-def judge(
-    candidates: Sequence[Candidate], ledger: Ledger, *, quotas: Mapping[str, int], bytes_left: int, most: int
-) -> Judged:
-    """Give each queue's quota to its first ones that may start, and move at most `most` others aside.
+@dataclass(slots=True)
+class Bench:
+    """Candidates by queue, each in their order, who are judged one after the other: whose queue's turn it is."""
 
-    What is larger than a whole answer may be fits if it is the first one.
-    """
-    judged, left = Judged(), Counter(quotas)
+    ledger: Ledger
+    lines: dict[str, deque[Candidate]]
+    judged: Judged
+    most: int
+    """How many may be moved aside."""
+
+    def judge(self, *, weights: Mapping[str, int], quotas: Mapping[str, int], bytes_left: int) -> Judged:
+        """Give each queue's quota to its first ones that may start.
+
+        What is larger than a whole answer may be fits if it is the first one.
+        """
+        left = dict(quotas)
+        while (head := self._next({queue: weights[queue] for queue, count in left.items() if count})) is not None:
+            self.judged.is_full = head.size > bytes_left < MAX_LEASE_BYTES
+            if self.judged.is_full:
+                break
+            self.judged.taken.append(self.lines[head.queue].popleft())
+            self.ledger.take(head)
+            left[head.queue] -= 1
+            bytes_left -= head.size
+        self.judged.passed.update(queue for queue, line in self.lines.items() if line)
+        return self.judged
+
+    def _next(self, weights: Mapping[str, int]) -> Candidate | None:
+        """The one whose turn it is, who stays in line."""
+        heads = {queue: head for queue in weights if (head := self._head(self.lines[queue])) is not None}
+        if self.judged.is_cut:
+            return None
+        if len(heads) < 2:
+            return next(iter(heads.values()), None)
+        chosen, self.judged.owed = next_turn(self.judged.owed, {queue: weights[queue] for queue in heads})
+        return heads[chosen]
+
+    def _head(self, line: deque[Candidate]) -> Candidate | None:
+        """The first one that may start; those before it are moved aside."""
+        while line and not self.ledger.may_start(line[0]):
+            self.judged.is_cut = len(self.judged.aside) >= self.most
+            if self.judged.is_cut:
+                return None
+            self.judged.aside.append(line.popleft())
+        return line[0] if line else None
+
+
+def bench_of(candidates: Sequence[Candidate], queues: Iterable[str], ledger: Ledger, owed: Credits, most: int) -> Bench:
+    """Seat the candidates of these queues, of whom at most so many are to be moved aside."""
+    lines = {queue: deque[Candidate]() for queue in queues}
     for candidate in candidates:
-        if left[candidate.queue] <= 0 or judged.is_full or judged.is_cut:
-            judged.passed.add(candidate.queue)
-        elif not ledger.may_start(candidate):
-            judged.is_cut = len(judged.aside) >= most
-            if not judged.is_cut:
-                judged.aside.append(candidate)
-        elif candidate.size > bytes_left < MAX_LEASE_BYTES:
-            judged.is_full = True
-        else:
-            ledger.take(candidate)
-            judged.taken.append(candidate)
-            left[candidate.queue] -= 1
-            bytes_left -= candidate.size
-    return judged
+        lines[candidate.queue].append(candidate)
+    return Bench(ledger, lines, Judged(owed), most)
 
 
 def short(key: str | None) -> str:

@@ -42,6 +42,11 @@ _ROUNDS: Final = 3
 class Way(Protocol):
     """How a lease call is made."""
 
+    @property
+    def judges(self) -> bool:
+        """Whether it takes one message after the other, and notes what each queue is owed."""
+        ...
+
     async def ask(self, name: str, /, **parameters: object) -> list[asyncpg.Record]:
         """The rows of a statement that stands alone."""
         ...
@@ -143,7 +148,8 @@ async def _claim_by_turns(way: Way, asking: Asking) -> None:
         before = len(asking.given)
         await way.claim(asking, counts)
         taken = Counter(delivery.queue for delivery in asking.given[before:])
-        asking.owed = after if taken else asking.owed
+        if taken and not way.judges:
+            asking.owed = after
         weights = {queue: weight for queue, weight in weights.items() if taken[queue] >= counts.get(queue, 0)}
         if asking.is_over or not weights:
             break

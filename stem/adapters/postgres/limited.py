@@ -9,7 +9,7 @@ from typing import Final, cast
 
 import asyncpg
 
-from stem.adapters.postgres.judge import Allowance, Candidate, Judged, Ledger, Standing, judge, short
+from stem.adapters.postgres.judge import Allowance, Candidate, Judged, Ledger, Standing, bench_of, short
 from stem.adapters.postgres.lease import Asking, lease_by, terms_of, wanted_of
 from stem.adapters.postgres.line import Line
 from stem.adapters.postgres.rows import columns
@@ -88,6 +88,7 @@ class _Carefully:
 
     line: Line
     book: Book
+    judges: bool = True
 
     async def ask(self, name: str, /, **parameters: object) -> list[asyncpg.Record]:
         return await self.line.run(lambda connection: self.book.fetch(connection, name, **parameters))
@@ -99,7 +100,7 @@ class _Carefully:
             round_ = _Round(self.book, asking, {queue: count for queue, count in left.items() if count}, more)
             before, judged, rows = len(asking.given), *await self.line.run_in_transaction(round_.work)
             asking.give(rows)
-            asking.moved += len(judged.aside)
+            asking.moved, asking.owed = asking.moved + len(judged.aside), judged.owed
             asking.is_full = judged.is_full or judged.is_cut
             for delivery in asking.given[before:]:
                 left[delivery.queue] -= 1
@@ -124,8 +125,9 @@ class _Round:
         quotas = {"queues": list(self.quotas), "quotas": [count + self.more for count in self.quotas.values()]}
         found = await fetch("limits/choose", **wanted_of(self.asking), **quotas)
         ledger = await self._ledger(connection, candidates := [_candidate(row) for row in found])
-        room, most = self.asking.bytes_left, MOST_MOVED - self.asking.moved
-        judged = judge(candidates, ledger, quotas=self.quotas, bytes_left=room, most=most)
+        bench = bench_of(candidates, self.quotas, ledger, self.asking.owed, MOST_MOVED - self.asking.moved)
+        weights, room = self.asking.request.queues, self.asking.bytes_left
+        judged = bench.judge(weights=weights, quotas=self.quotas, bytes_left=room)
         if judged.aside:
             await fetch("limits/step_aside", **_aside(judged.aside, ledger))
         if judged.passed:  # who looked for it meanwhile found it locked

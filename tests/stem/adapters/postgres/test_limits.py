@@ -113,6 +113,17 @@ async def test_of_what_a_call_locked_and_left_others_are_told(bench: Bench, othe
         await ear.hears_of_queue("default")
 
 
+async def test_two_queues_that_share_one_rate_both_go_on(bench: Bench) -> None:
+    await allow(bench, "1/s")
+    for queue in ("a", "b"):
+        await publish_many(bench, 20, queue=queue)
+    given: list[str] = []
+    for _ in range(12):
+        given += [delivery.queue for delivery in (await bench.lease(5, queues={"a": 1, "b": 1})).deliveries]
+        bench.clock.advance(2)
+    assert (given.count("a"), given.count("b")) == (6, 6)
+
+
 async def test_keys_of_any_length_have_allowances_of_their_own(bench: Bench) -> None:
     await allow(bench, "1/h", 1)
     keys = (LONG, LONG + "k", "#" + LONG)
