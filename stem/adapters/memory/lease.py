@@ -63,7 +63,7 @@ def _grant(tables: Tables, message: Message, request: LeaseRequest, now: Micros,
     tables.leave_line(message)
     length = request.leases.get(message.name, request.lease)
     began = message.started_at is not None
-    holding = use_allowance(tables, message, now)
+    holding = use_allowance(tables, message, now) if tables.limits else None
     tables.lend(message, Lease(request.request_id, request.worker, now + length, length, started, holding=holding))
     if started:
         message.started_at = now

@@ -26,7 +26,7 @@ class Pick:
     batch: Batch
     request: LeaseRequest
     lines: dict[str, Waiting[Message]]
-    turnstile: Turnstile
+    turnstile: Turnstile | None
     left: int = _MOST_CANCELLED
 
     @classmethod
@@ -36,9 +36,7 @@ class Pick:
         found = {name: line for name, line in lines.items() if line is not None}
         for line in found.values():
             line.settle(batch.now)
-        turnstile = Turnstile(batch, tuple(found))
-        turnstile.let_back()
-        return cls(batch, request, found, turnstile)
+        return cls(batch, request, found, Turnstile.of(batch, tuple(found)))
 
     def next(self) -> Message | None:
         """The message whose turn it is; it stays in line."""
@@ -51,21 +49,23 @@ class Pick:
 
     def finish(self) -> None:
         """All that is to be leased is leased."""
-        self.turnstile.look_again()
+        if self.turnstile is not None:
+            self.turnstile.look_again()
 
     def next_due(self) -> Micros | None:
         """How long until there is something to do: nothing, where some are left to be cancelled or moved aside."""
         if any(line.first(self.request.fingerprint) is not None for line in self.lines.values()):
             return 0
-        times = [line.next_time() for line in self.lines.values()]
-        known = [time for time in (*times, self.turnstile.next_time()) if time is not None]
-        return max(0, min(known) - self.batch.now) if known else None
+        times = [time for line in self.lines.values() if (time := line.next_time()) is not None]
+        if self.turnstile is not None and (opening := self.turnstile.next_time()) is not None:
+            times.append(opening)
+        return max(0, min(times) - self.batch.now) if times else None
 
     def _first(self, line: Waiting[Message]) -> Message | None:
         while (message := line.first(self.request.fingerprint)) is not None:
             if is_pointless(self.batch, message):
                 gone = self._quit(message)
-            elif self.turnstile.lets_start(message):
+            elif self.turnstile is None or self.turnstile.lets_start(message):
                 return message
             else:
                 gone = self.turnstile.move_aside(message)

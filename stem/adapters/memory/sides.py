@@ -75,6 +75,11 @@ class Sides(Generic[W]):
     """By queue, a heap of (time, number, line); stale is what opens at another time now."""
     _pushed: int = 0
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing stands aside."""
+        return not self._by_holding
+
     def put(self, message: W, queue: str, gate: Gate) -> Side[W]:
         """Let a message stand aside; the line that it stands in."""
         gates = self._by_queue.setdefault(queue, {})

@@ -30,6 +30,15 @@ class Turnstile:
     left: int = MOST_MOVED
     touched: dict[Side[Message], None] = field(default_factory=dict[Side[Message], None])
 
+    @classmethod
+    def of(cls, batch: Batch, queues: Sequence[str]) -> Turnstile | None:
+        """The one of a call, after it has let back what may start; `None` where nothing is limited."""
+        if not batch.tables.limits and batch.tables.sides.is_empty:
+            return None
+        turnstile = cls(batch, queues)
+        turnstile.let_back()
+        return turnstile
+
     def let_back(self) -> None:
         """Of each line whose time has come, let as many back into the queue's as may start, so many in all."""
         most = MOST_MOVED
