@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import suppress
@@ -141,16 +142,15 @@ async def _next(changes: Changes) -> Collection[str]:
 def _changes(paths: tuple[Path, ...], stopped: asyncio.Event) -> Changes:
     """The paths of what changed, as often as something does. Raises `ConfigError` where nothing can watch."""
     try:
-        import watchfiles
+        watchfiles: Any = importlib.import_module("watchfiles")  # typed by halves
     except ModuleNotFoundError:
         raise ConfigError(
             expected="a watcher of files", found="no module 'watchfiles'", do="Install it: pip install 'stem-jobs[dev]'"
         ) from None
     only = watchfiles.PythonFilter(extra_extensions=_WATCHED)
-    awatch: Any = watchfiles.awatch  # typed by halves
 
     async def watch() -> Changes:
-        async for found in awatch(*paths, watch_filter=only, stop_event=stopped):
+        async for found in watchfiles.awatch(*paths, watch_filter=only, stop_event=stopped):
             yield sorted({str(path) for _, path in found})
 
     return watch()
