@@ -46,6 +46,8 @@ class Side(Generic[W]):
     gate: Gate
     opens_at: Micros = NEVER
     waiting: int = 0
+    is_mixed: bool = False
+    """Whether some of it may belong before another gate by now, or before none: all of it is to be judged anew."""
     _line: list[tuple[int, Micros, int, int, W]] = field(default_factory=list[tuple[int, Micros, int, int, W]])
     """A heap of (-priority, due, sequence, ticket, message); stale is what has another ticket now."""
 

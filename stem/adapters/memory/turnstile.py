@@ -108,12 +108,10 @@ def end_holder(batch: Batch, holding: Allowance) -> None:
 
 
 def _room(tables: Tables, side: Side[Message], now: Micros) -> int:
-    """How many of a line may start, by the limit of its first. One that belongs to another gate by now may leave."""
-    first = side.first()
-    limit = tables.limits.get(first.name)
-    if limit is None or gate_of(limit, first) != side.gate:
+    """How many of a line may start, by the limit of its first."""
+    if side.is_mixed:
         return side.waiting
-    return _free(tables, limit, side.gate, now)
+    return _free(tables, tables.limits[side.first().name], side.gate, now)
 
 
 def _free(tables: Tables, limit: TaskLimit, gate: Gate, now: Micros) -> int:
