@@ -23,8 +23,8 @@ from stem.signals.stream import EventStream, stream_of
 from stem.stores.committer import Commits
 from stem.worker.context import CallPublisher
 from stem.worker.control import ControlEar
-from stem.worker.decide import Stop
 from stem.worker.desk import WorkerDesk
+from stem.worker.draining import Haste, close_engine, drain, end_loops
 from stem.worker.engine import Engine, Outside
 from stem.worker.health import WorkerHealth, judge
 from stem.worker.held import Held
@@ -36,13 +36,11 @@ from stem.worker.settings import WorkerSettings
 from stem.worker.signals import install_signals
 from stem.worker.stats import WorkerStats
 from stem.worker.tell import Teller
-from stem.worker.timing import wait_all, wait_any
+from stem.worker.timing import wait_any
 
 __all__ = ["Lifespan", "Worker"]
 
 _TIDY_EVERY: Final[Micros] = 250_000
-_CANCEL_GRACE: Final[Micros] = 5_000_000
-_JOIN_SECONDS: Final = 2.0
 
 _log: Final = logging.getLogger("stem.worker")
 
@@ -82,8 +80,7 @@ class Worker:
         self._lifespan = lifespan
         self._stats = WorkerStats()
         self._asked = asyncio.Event()
-        self._now = asyncio.Event()
-        self._hard = False
+        self._haste = Haste()
         self._revoked = Revoked(store)
         self._error: BaseException | None = None
         self._engine: Engine | None = None
@@ -196,7 +193,7 @@ class Worker:
         """What SIGTERM does: `run_until_stopped` drains and returns; asked twice, it cancels what runs at once."""
         if self._asked.is_set():
             _log.info("asked to stop again: what runs is cancelled and goes back to its queue")
-            self._now.set()
+            self._haste.hurry()
         else:
             _log.info("asked to stop: %d running, which may go on for %s", self.running, self.settings.drain)
         self._asked.set()
@@ -216,8 +213,7 @@ class Worker:
 
         With `hard` nothing is waited for: what does not end at once is given back under its hands.
         """
-        self._hard = self._hard or hard
-        self._now.set()
+        self._haste.hurry(hard=hard)
         await self.stop()
 
     def install_signals(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -292,43 +288,21 @@ class Worker:
         else:
             self._tell.beat(heartbeat.running, heartbeat.concurrency)
 
-    async def _shut_down(self, engine: Engine, drain: Micros) -> None:
-        self._tell.stopping(self.running, timedelta(microseconds=drain))
+    async def _shut_down(self, engine: Engine, longest: Micros) -> None:
+        self._tell.stopping(self.running, timedelta(microseconds=longest))
         try:
-            await self._end_loops(engine)
-            await self._drain(engine, drain)
+            await end_loops(engine, self._loops[:2], self._outside.clock)
+            await drain(engine, longest, self._haste, self._outside.clock)
         finally:
             try:
                 await self._close(engine)
             finally:
                 self._tell.stopped(self._error)
 
-    async def _end_loops(self, engine: Engine) -> None:
-        """Fetcher and sweeper end by themselves: what a call under way still brings, the slots give back."""
-        engine.fetcher.stop()
-        engine.slots.close()
-        await wait_all(self._loops[:2], self._outside.clock, _CANCEL_GRACE)
-
-    async def _drain(self, engine: Engine, drain: Micros) -> None:
-        clock = self._outside.clock
-        if not engine.slots.idle:
-            await wait_any((engine.idle, self._now), clock, drain)
-        if not engine.slots.idle:
-            engine.end_all(Stop.SHUTDOWN)
-            await wait_any((engine.idle,), clock, 0 if self._hard else _CANCEL_GRACE)
-        for held in engine.slots.held():
-            _log.warning("task %s ignores its cancellation; it goes back to its queue", held.fence.task_id)
-            engine.abandon(held)
-        await engine.flush(_CANCEL_GRACE)
-
     async def _close(self, engine: Engine) -> None:
         for task in self._loops:
             task.cancel()
-        engine.keeper.stop()
-        await asyncio.to_thread(engine.keeper.join, _JOIN_SECONDS)
-        engine.threads.close()
-        if engine.children is not None:
-            await engine.children.aclose()
+        await close_engine(engine)
         try:
             await self._outside.store.retire(self.name)
         except StoreError as error:
