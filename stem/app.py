@@ -23,6 +23,7 @@ from stem.signals.middleware import Middleware, stack_of
 from stem.stores.settings import ClientSettings, Keep, choose_places, retention_of
 from stem.tasks.call import TaskCall
 from stem.tasks.definition import TaskDefinition
+from stem.tasks.encoders import PLAIN, Encoders
 from stem.tasks.handle import TaskHandle
 from stem.tasks.keys import asks_for_keys, refuse_templates, with_keys
 from stem.tasks.options import EnqueueOptions, merge_options
@@ -53,7 +54,8 @@ class Stem:
     `url` defaults to the environment's STEM_URL, else `sqlite:///stem.db`. With `broker` and `results` the messages are
     on one engine and the results on another. `keep` is how long records are kept after their end. `defaults` are
     options below those of every definition. `payload_limit` is the largest encoded arguments, in bytes. `routing` is
-    the rules by which tasks get their queues, or the YAML file with them; it defaults to STEM_ROUTING. `lifespan`
+    the rules by which tasks get their queues, or the YAML file with them; it defaults to STEM_ROUTING. `encoders` are
+    for the stored form of arguments and results. `lifespan`
     opens what each worker process needs; its value is `ctx.state`. `middleware` takes part in what is enqueued and
     run, the first one outermost. `wrap` is given the store that was opened and
     answers the one to use: for tests, see `stem.testing.faults`. Raises `ConfigError` for what does not fit; entering
@@ -71,6 +73,7 @@ class Stem:
         defaults: EnqueueOptions | None = None,
         payload_limit: int = 1024 * 1024,
         routing: Routing | Path | str | None = None,
+        encoders: Encoders = PLAIN,
         lifespan: Lifespan | None = None,
         middleware: Sequence[Middleware] = (),
         clock: Clock | None = None,
@@ -84,6 +87,7 @@ class Stem:
             defaults=defaults or EnqueueOptions(),
             payload_limit=payload_limit,
             router=choose_router(routing, os.environ),
+            encoders=encoders,
             wrap=wrap,
         )
         refuse_templates(self._settings.defaults)
@@ -260,6 +264,7 @@ class Stem:
             clock=self._settings.options.clock,
             publisher=parts.publisher,
             lifespan=self._lifespan,
+            encoders=self._settings.encoders,
             middleware=self._middleware,
             signals=self._signals,
         )
@@ -285,7 +290,8 @@ class Stem:
         """The stored result of a task; see `TaskHandle.result`."""
         from stem.client.wait import result_of
 
-        return result_of(task_id, await self._open.waiter.result(task_id, timeout))
+        stored = result_of(task_id, await self._open.waiter.result(task_id, timeout))
+        return self._settings.encoders.read(stored)
 
     async def task_status(self, task_id: str, /) -> TaskStatus:
         """See `TaskHandle.status`."""

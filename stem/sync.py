@@ -20,6 +20,7 @@ from stem.signals.hub import Signals
 from stem.signals.middleware import Middleware
 from stem.stores.settings import Keep
 from stem.tasks.call import TaskCall
+from stem.tasks.encoders import PLAIN, Encoders
 from stem.tasks.handle import TaskHandle
 from stem.tasks.options import EnqueueOptions
 from stem.tasks.status import Progress, TaskStatus
@@ -113,6 +114,7 @@ class SyncStem:
         defaults: EnqueueOptions | None = None,
         payload_limit: int = 1024 * 1024,
         routing: Routing | Path | str | None = None,
+        encoders: Encoders = PLAIN,
         middleware: Sequence[Middleware] = (),
         clock: Clock | None = None,
         wrap: Callable[[Store], Store] | None = None,
@@ -126,6 +128,7 @@ class SyncStem:
             defaults=defaults,
             payload_limit=payload_limit,
             routing=routing,
+            encoders=encoders,
             middleware=middleware,
             clock=clock,
             wrap=wrap,

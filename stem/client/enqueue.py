@@ -17,6 +17,7 @@ from stem.signals.hub import Signals
 from stem.signals.middleware import OnEnqueue
 from stem.stores.committer import Committer
 from stem.tasks.call import TaskCall
+from stem.tasks.encoders import PLAIN, Encoders
 from stem.tasks.envelope import Envelope, encode_envelope
 from stem.tasks.handle import HandleSource, TaskHandle
 from stem.tasks.options import EnqueueOptions, PublishOptions, merge_options
@@ -44,6 +45,7 @@ class Publisher:
         payload_limit: int,
         expect: Callable[[str], None] | None = None,
         router: Router | None = None,
+        encoders: Encoders = PLAIN,
         middleware: Sequence[OnEnqueue] = (),
         signals: Signals | None = None,
     ) -> None:
@@ -55,6 +57,7 @@ class Publisher:
         self._payload_limit = payload_limit
         self._expect = expect
         self._router = router
+        self._encoders = encoders
 
     async def publish(self, call: TaskCall[R]) -> TaskHandle[R]:
         """Store the call. Raises `PayloadTooLarge`, `DuplicateTask`, `StoreError`; then nothing was stored."""
@@ -124,7 +127,10 @@ class Publisher:
         if len(call.payload) > self._payload_limit:
             raise self._too_large(call)
         options = call.options
-        envelope = _envelope(call, options, task_id=options.task_id or task_id or new_id(), root=root, parent=parent)
+        payload = self._encoders.write_arguments(call.name, call.payload)
+        envelope = _envelope(
+            call, options, payload, task_id=options.task_id or task_id or new_id(), root=root, parent=parent
+        )
         return Publish(
             envelope=envelope,
             body=encode_envelope(envelope),
@@ -193,12 +199,18 @@ class Publisher:
 
 
 def _envelope(
-    call: TaskCall[object], options: PublishOptions, *, task_id: str, root: str, parent: str | None
+    call: TaskCall[object],
+    options: PublishOptions,
+    payload: bytes,
+    *,
+    task_id: str,
+    root: str,
+    parent: str | None,
 ) -> Envelope:
     return Envelope(
         id=task_id,
         name=call.name,
-        payload=call.payload,
+        payload=payload,
         version=call.version,
         contract=call.contract,
         queue=options.queue,

@@ -61,6 +61,7 @@ async def open_parts(
         payload_limit=settings.payload_limit,
         expect=waiter.expect,
         router=settings.router,
+        encoders=settings.encoders,
         middleware=middleware,
         signals=signals,
     )

@@ -14,6 +14,7 @@ from stem.contracts.store import Store
 from stem.errors import ConfigError
 from stem.routing.router import Router
 from stem.stores.open import hide_secrets
+from stem.tasks.encoders import PLAIN, Encoders
 from stem.tasks.options import EnqueueOptions
 
 __all__ = ["DEFAULT_URL", "ClientSettings", "Keep", "Places", "choose_places", "retention_of"]
@@ -68,6 +69,7 @@ class ClientSettings:
     defaults: EnqueueOptions
     payload_limit: int
     router: Router | None = None
+    encoders: Encoders = PLAIN
     wrap: Callable[[Store], Store] | None = None
 
 

@@ -17,6 +17,7 @@ from stem.contracts.queries import TaskFilter
 from stem.registry import Registry
 from stem.tasks.call import TaskCall
 from stem.tasks.definition import TaskDefinition
+from stem.tasks.encoders import PLAIN
 from stem.tasks.envelope import decode_envelope
 from stem.tasks.state import TaskState
 from stem.tasks.status import TaskRecord, TaskStatus
@@ -159,7 +160,7 @@ def _wanted(call: TaskCall[Any] | TaskDefinition[..., Any] | str) -> tuple[str, 
 
 
 def _arguments(record: TaskRecord) -> object:
-    found: object = json.loads(decode_envelope(record.envelope).payload)
+    found: object = json.loads(PLAIN.read(decode_envelope(record.envelope).payload))
     return found
 
 

@@ -143,6 +143,7 @@ class Attempts:
             return decide.decide_unknown(delivery, self._fingerprint)
         try:
             header, payload = open_envelope(delivery.body)
+            payload = self._around.encoders.read(payload)
             retry, version = retry_of(header), header.get("version", 1)
             unfit = decide.decide_version(delivery, version, job.rules, fingerprint=self._fingerprint)
             read = job.older.get(version, job.decode)
@@ -200,7 +201,7 @@ class Attempts:
     def _after_success(self, held: Held, opened: _Opened, value: object) -> Change:
         controls = opened.controls
         try:
-            result = opened.job.encode(value)
+            result = self._around.encoders.write_result(held.delivery.name, opened.job.encode(value))
         except Exception as error:  # noqa: BLE001  # serializers are the user's code
             refused = error if isinstance(error, ResultRefused) else unencodable(held.delivery.name, error)
             return decide.decide_refused(held.delivery, failure_of(refused))

@@ -20,6 +20,7 @@ from stem.signals.middleware import Stack
 from stem.stores.committer import Commits
 from stem.tasks.call import TaskCall
 from stem.tasks.context import TaskContext
+from stem.tasks.encoders import PLAIN, Encoders
 from stem.tasks.envelope import Envelope
 from stem.tasks.handle import TaskHandle
 from stem.tasks.options import JsonValue
@@ -72,6 +73,7 @@ class Surroundings:
     clock: Clock
     tell: Teller
     middleware: Stack
+    encoders: Encoders = PLAIN
 
 
 class Controls:

@@ -16,6 +16,7 @@ from stem.errors import StoreError
 from stem.registry import Registry
 from stem.signals.middleware import NO_MIDDLEWARE, Stack
 from stem.stores.committer import Commits
+from stem.tasks.encoders import PLAIN, Encoders
 from stem.worker.attempt import Attempts
 from stem.worker.context import CallPublisher, Surroundings
 from stem.worker.decide import Stop, decide_stopped
@@ -53,6 +54,7 @@ class Outside:
     publisher: CallPublisher
     tell: Teller
     middleware: Stack = NO_MIDDLEWARE
+    encoders: Encoders = PLAIN
 
 
 class Engine:
@@ -103,6 +105,7 @@ class Engine:
                 clock=clock,
                 tell=outside.tell,
                 middleware=outside.middleware,
+                encoders=outside.encoders,
             ),
             stats=stats,
             handled=self._handled,

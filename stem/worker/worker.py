@@ -21,6 +21,7 @@ from stem.signals.hub import Signals
 from stem.signals.middleware import NO_MIDDLEWARE, Stack
 from stem.signals.stream import EventStream, stream_of
 from stem.stores.committer import Commits
+from stem.tasks.encoders import PLAIN, Encoders
 from stem.worker.context import CallPublisher
 from stem.worker.control import ControlEar
 from stem.worker.desk import WorkerDesk
@@ -63,6 +64,7 @@ class Worker:
         publisher: CallPublisher,
         lifespan: Lifespan | None = None,
         middleware: Stack = NO_MIDDLEWARE,
+        encoders: Encoders = PLAIN,
         signals: Signals | None = None,
     ) -> None:
         self._signals = signals or Signals(clock)
@@ -76,6 +78,7 @@ class Worker:
             publisher=publisher,
             tell=self._tell,
             middleware=middleware,
+            encoders=encoders,
         )
         self._lifespan = lifespan
         self._stats = WorkerStats()
