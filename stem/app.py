@@ -224,6 +224,8 @@ class Stem:
         *,
         queues: Sequence[str] | Mapping[str, int] = ("default",),
         concurrency: int = 100,
+        min_concurrency: int | None = None,
+        max_wait: timedelta = timedelta(seconds=1),
         name: str | None = None,
         drain: timedelta = timedelta(seconds=25),
         children: int | None = None,
@@ -232,10 +234,11 @@ class Stem:
     ) -> Worker:
         """A worker in this process: `async with stem.worker(registry): ...`.
 
-        `queues` are names, or names with weights; `concurrency` bounds what runs at once; `drain` is how long a
-        stop waits for what runs. Tasks with `run_in="process"` run in at most `children` child processes (the number of
-        processors when not given), each replaced after so many tasks or bytes. Raises `ConfigError` for what this
-        worker could not run.
+        `queues` are names, or names with weights; `concurrency` bounds what runs at once; with `min_concurrency` the
+        worker begins with so many places, and grows towards that bound while due tasks wait longer than `max_wait`.
+        `drain` is how long a stop waits for what runs. Tasks with `run_in="process"` run in at most `children` child
+        processes (the number of processors when not given), each replaced after so many tasks or bytes. Raises
+        `ConfigError` for what this worker could not run.
         """
         from stem.worker.settings import WorkerSettings
         from stem.worker.worker import Worker
@@ -247,6 +250,8 @@ class Stem:
         settings = WorkerSettings(
             queues=weights,
             concurrency=concurrency,
+            min_concurrency=min_concurrency,
+            max_wait=max_wait,
             drain=drain,
             max_tasks_per_child=max_tasks_per_child,
             max_memory_per_child=max_memory_per_child,

@@ -50,6 +50,8 @@ def children_options(command: F) -> F:
 @click.argument("registry", metavar="[MODULE:REGISTRY]", required=False)
 @click.option("--queue", "-q", "queues", type=QUEUE, multiple=True, metavar="NAME[:WEIGHT]", help="Repeatable.")
 @click.option("--concurrency", "-c", type=click.IntRange(1), default=100, show_default=True, help="Tasks at once.")
+@click.option("--min-concurrency", type=click.IntRange(1), help="Begin with so many, and grow to -c as tasks wait.")
+@click.option("--max-wait", type=DURATION, default="1s", show_default=True, help="With it: how long a task may wait.")
 @click.option("--drain", type=DURATION, default="25s", show_default=True, metavar="DURATION", help="For a stop.")
 @click.option("--name", help="Unique among the workers of the store. Default: from host and process.")
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Workers, each a process.")
@@ -65,6 +67,8 @@ def worker(
     *,
     queues: tuple[tuple[str, int], ...],
     concurrency: int,
+    min_concurrency: int | None,
+    max_wait: timedelta,
     drain: timedelta,
     name: str | None,
     processes: int,
@@ -98,6 +102,8 @@ def worker(
                 handlers,
                 queues=served,
                 concurrency=concurrency,
+                min_concurrency=min_concurrency,
+                max_wait=max_wait,
                 drain=drain,
                 name=name,
                 children=children,

@@ -79,7 +79,7 @@ class Engine:
         self._background: set[asyncio.Task[None]] = set()
         self.idle = asyncio.Event()
         self.slots = Slots(
-            settings.concurrency,
+            settings.min_concurrency or settings.concurrency,
             clock=clock,
             launch=self._launch,
             give_back=self.give_back,

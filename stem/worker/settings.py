@@ -26,6 +26,10 @@ class WorkerSettings:
     """Queue name to weight, 1 or more."""
     concurrency: int = 100
     """How many handlers run at once, on the loop and in threads together."""
+    min_concurrency: int | None = None
+    """Where it is given, the worker begins with so many, and `concurrency` is what it may grow to."""
+    max_wait: timedelta = timedelta(seconds=1)
+    """It grows while a due task of its queues has waited longer."""
     children: int = field(default_factory=lambda: os.cpu_count() or 1)
     """How many child processes at most, for tasks with `run_in="process"`; started when they are needed."""
     max_tasks_per_child: int | None = None
@@ -47,6 +51,9 @@ class WorkerSettings:
             _require(0 < len(queue) <= 200 and queue.isprintable(), "queues", "named by printable text", queue)
             _require(weight >= 1, "queues", f"a weight of 1 or more for '{queue}'", weight)
         _require(self.concurrency >= 1, "concurrency", "1 or more", self.concurrency)
+        least = self.min_concurrency
+        _require(least is None or 1 <= least <= self.concurrency, "min_concurrency", "1 up to `concurrency`", least)
+        _require(self.max_wait > _ZERO, "max_wait", "longer than zero", self.max_wait)
         _require(self.children >= 1, "children", "1 or more", self.children)
         for name in ("max_tasks_per_child", "max_memory_per_child"):
             most = getattr(self, name)

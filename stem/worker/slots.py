@@ -86,6 +86,11 @@ class Slots:
         """Whether a delivery that has to start alone could start now."""
         return self._suspect is None and self.free > 0
 
+    def resize(self, concurrency: int) -> None:
+        """Have so many places from now on. What runs beyond them goes on; what waits starts in new ones."""
+        self.concurrency = concurrency
+        self.fill()
+
     def held(self) -> list[Held]:
         """The attempts of this moment; copying a set is one step of the interpreter, so any thread may ask."""
         return list(self._held)

@@ -22,6 +22,7 @@ from stem.signals.middleware import NO_MIDDLEWARE, Stack
 from stem.signals.stream import EventStream, stream_of
 from stem.stores.committer import Commits
 from stem.tasks.encoders import PLAIN, Encoders
+from stem.worker.autoscale import Autoscaler, Bounds
 from stem.worker.context import CallPublisher
 from stem.worker.control import ControlEar
 from stem.worker.desk import WorkerDesk
@@ -231,13 +232,24 @@ class Worker:
 
     def _start_loops(self, engine: Engine, ear: ControlEar) -> list[asyncio.Task[None]]:
         settings = self.settings
-        return [
+        loops = [
             self._loop("fetch", engine.fetcher.run()),
             self._loop("sweep", self._sweep(engine)),
             self._loop("beat", self._every(settings.beat_every, self._beat)),
             self._loop("tidy", self._every(timedelta(microseconds=_TIDY_EVERY), engine.tidy)),
             self._loop("control", ear.run()),
         ]
+        if settings.min_concurrency is not None:
+            loops.append(self._loop("autoscale", self._autoscaler(engine, settings.min_concurrency).run()))
+        return loops
+
+    def _autoscaler(self, engine: Engine, low: int) -> Autoscaler:
+        settings, outside = self.settings, self._outside
+        bounds = Bounds(low, settings.concurrency, to_micros(settings.max_wait))
+        wake = engine.fetcher.slot_freed
+        return Autoscaler(
+            outside.store, engine.slots, bounds, queues=settings.queues, clock=outside.clock, resized=wake
+        )
 
     def _loop(self, name: str, coroutine: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(coroutine, name=f"stem-{name}")
@@ -280,7 +292,7 @@ class Worker:
             pid=os.getpid(),
             fingerprint=self._outside.registry.fingerprint,
             queues=tuple(settings.queues),
-            concurrency=settings.concurrency,
+            concurrency=settings.concurrency if self._engine is None else self._engine.slots.concurrency,
             running=self.running,
             every=to_micros(settings.beat_every),
         )
