@@ -165,7 +165,7 @@ async def test_closing_does_not_wait_for_an_answer_that_never_comes(
 async def test_a_worker_that_stops_while_its_server_is_silent_ends(
     wire: Proxy, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stem.worker.worker._CANCEL_GRACE", SECOND // 2)
+    monkeypatch.setattr("stem.worker.draining._CANCEL_GRACE", SECOND // 2)
     async with Stem(url) as stem:
         worker = stem.worker(registry, drain=timedelta(0))
         async with worker:

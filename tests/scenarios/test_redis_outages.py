@@ -96,7 +96,7 @@ async def test_a_client_closes_in_time_when_the_server_has_gone(redis: RedisServ
 async def test_what_a_worker_could_not_hand_back_because_the_server_fell_silent_is_run_by_another(
     redis: RedisServer, yard: Yard, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stem.worker.worker._CANCEL_GRACE", 500_000)
+    monkeypatch.setattr("stem.worker.draining._CANCEL_GRACE", 500_000)
     redis.start()
     async with Proxy(redis.port) as proxy, Stem(redis.url) as stem:
         inside = await Stem(proxy.url).__aenter__()

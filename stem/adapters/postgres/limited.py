@@ -133,8 +133,10 @@ class _Round:
         if judged.passed:  # who looked for it meanwhile found it locked
             await fetch("notify", queues=sorted(judged.passed), tasks=None)
         spent = [(*allowance, used) for allowance, used in sorted(ledger.changed.items())]
-        given = {**columns((*_ALLOWANCE, "used"), spent), **columns(_TAKEN, list(map(_taken, judged.taken)))}
-        return judged, await fetch("limits/claim", **given, **wanted_of(self.asking), **terms_of(self.asking))
+        asked = {**wanted_of(self.asking), **terms_of(self.asking), **columns((*_ALLOWANCE, "used"), spent)}
+        judged_at = ledger.now or None  # they start when they were judged, or windows of the rate would shift
+        taken = columns(_TAKEN, list(map(_taken, judged.taken)))
+        return judged, await fetch("limits/claim", judged=judged_at, **asked, **taken)
 
     async def _ledger(self, connection: asyncpg.Connection, candidates: Sequence[Candidate]) -> Ledger:
         """The allowances that these need, locked in one order."""

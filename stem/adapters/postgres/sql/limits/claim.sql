@@ -1,4 +1,4 @@
-WITH clock AS MATERIALIZED (SELECT {now} AS now),
+WITH clock AS MATERIALIZED (SELECT coalesce(:judged::bigint, {now}) AS now),
 cold AS MATERIALIZED (
     SELECT EXISTS (
         SELECT FROM unnest(:asked::text[]) AS w (queue) CROSS JOIN LATERAL (
