@@ -36,16 +36,24 @@ _log: Final = logging.getLogger("stem.worker")
 
 
 class ControlEar:
-    """Listens from the moment it begins; what was said before is not for this worker."""
+    """Listens from the moment it begins; what was said before is not for this worker. `then` follows each answer."""
 
     def __init__(
-        self, store: Store, desk: Desk, *, worker: str, clock: Clock, settle: Callable[[], Awaitable[None]]
+        self,
+        store: Store,
+        desk: Desk,
+        *,
+        worker: str,
+        clock: Clock,
+        settle: Callable[[], Awaitable[None]],
+        then: Callable[[], None],
     ) -> None:
         self._store = store
         self._desk = desk
         self._worker = worker
         self._clock = clock
         self._settle = settle
+        self._then = then
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._position: int | None = None
@@ -98,6 +106,9 @@ class ControlEar:
             answer = Answer(worker=self._worker, value=await self._desk(command))
         except StemError as error:
             answer = Answer(worker=self._worker, error=str(error))
-        await self._store.broadcast(
-            answers_to(command.id), encode_answer(answer), message_id=f"{command.id}/{self._worker}", keep=KEEP_ANSWER
-        )
+        answered = f"{command.id}/{self._worker}"
+        try:
+            body = encode_answer(answer)
+            await self._store.broadcast(answers_to(command.id), body, message_id=answered, keep=KEEP_ANSWER)
+        finally:
+            self._then()  # a stop ends this ear, too

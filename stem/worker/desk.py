@@ -39,12 +39,13 @@ class Operated(Protocol):
 
 
 class WorkerDesk:
-    """Does what a command asks for, and gives what is answered. A stop begins; the answer does not wait for its end."""
+    """Does what a command asks for, and gives what is answered. A stop begins when it was answered, by `act`."""
 
     def __init__(self, worker: Operated, revoked: Revoked, *, clock: Clock) -> None:
         self._worker = worker
         self._revoked = revoked
         self._clock = clock
+        self._stop_as: str | None = None
         self._stops: set[asyncio.Task[None]] = set()
 
     async def __call__(self, command: Command) -> Mapping[str, JsonValue]:
@@ -62,6 +63,16 @@ class WorkerDesk:
                 return self._stop(str(command.arguments.get("mode", "warm")))
             case "revoked":
                 return {"ended": await self._let_go(command.arguments.get("ids"))}
+
+    def act(self) -> None:
+        """Begin the stop that was asked for, if one was; it is waited for by nobody."""
+        mode, self._stop_as = self._stop_as, None
+        if mode is None:
+            return
+        stop = self._worker.stop() if mode == "warm" else self._worker.stop_now(hard=mode == "hard")
+        task = asyncio.ensure_future(stop)
+        self._stops.add(task)
+        task.add_done_callback(self._stops.discard)
 
     async def learn(self) -> None:
         """Learn of revocations, and let go of what runs and is revoked. Raises `StoreError`."""
@@ -106,10 +117,7 @@ class WorkerDesk:
     def _stop(self, mode: str) -> dict[str, JsonValue]:
         if mode not in _MODES:
             raise ConfigError(expected=f"`mode` among {', '.join(_MODES)}", found=repr(mode)[:80], do="Correct it.")
-        stop = self._worker.stop() if mode == "warm" else self._worker.stop_now(hard=mode == "hard")
-        task = asyncio.ensure_future(stop)
-        self._stops.add(task)
-        task.add_done_callback(self._stops.discard)
+        self._stop_as = mode
         return {**self._state(), "stopping": True, "mode": mode}
 
 

@@ -228,7 +228,9 @@ class Worker:
         outside = self._outside
         desk = WorkerDesk(self, self._revoked, clock=outside.clock)
         answer = self._tell.answering(desk)
-        return ControlEar(outside.store, answer, worker=self.name, clock=outside.clock, settle=desk.learn)
+        return ControlEar(
+            outside.store, answer, worker=self.name, clock=outside.clock, settle=desk.learn, then=desk.act
+        )
 
     def _start_loops(self, engine: Engine, ear: ControlEar) -> list[asyncio.Task[None]]:
         settings = self.settings

@@ -50,7 +50,7 @@ class Caller:
 
     async def _load(self, line: Line, wanted: Script) -> bool:
         try:
-            await line.ask("FUNCTION", "LOAD", wanted.library)
+            await line.ask("FUNCTION", "LOAD", wanted.functions)
         except NoMemory:
             return False
         except Refusal as error:

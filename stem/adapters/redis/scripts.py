@@ -79,7 +79,7 @@ class Script:
     sha: str
     function: str | None
     """Its name as a function, where it is called so often that the server should keep it made."""
-    library: str
+    functions: str
     """The text that makes this function known."""
 
 
@@ -113,8 +113,8 @@ def _script(name: str, code: str) -> Script:
     text = f"local given, words = KEYS, ARGV\n{code}\nreturn run(given, words)"
     sha = hashlib.sha1(text.encode()).hexdigest()  # noqa: S324  # the name that the server gives it
     function = f"stem_{name.replace('/', '_')}_{sha[:16]}"
-    library = f"#!lua name={function}\n{code}\nredis.register_function('{function}', run)"
-    return Script(text, sha, function if name in _FREQUENT else None, library)
+    functions = f"#!lua name={function}\n{code}\nredis.register_function('{function}', run)"
+    return Script(text, sha, function if name in _FREQUENT else None, functions)
 
 
 def _scalars() -> dict[str, str]:

@@ -126,6 +126,20 @@ async def test_a_drained_worker_finishes_what_runs_and_takes_nothing_more(
     assert (await shop.bench.state(running), await shop.bench.state(waiting)) == (TaskState.SUCCEEDED, TaskState.QUEUED)
 
 
+async def test_a_worker_with_nothing_to_do_answers_before_it_stops(
+    shop: Workshop, crew: list[Worker], control: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say = shop.store.broadcast
+
+    async def slowly(channel: str, body: bytes, *, message_id: str, keep: int) -> None:
+        await turns(200)
+        await say(channel, body, message_id=message_id, keep=keep)
+
+    monkeypatch.setattr(shop.store, "broadcast", slowly)
+    answers = await control.drain()
+    assert ([answer.worker for answer in answers.answers], answers.silent) == (["db-1", "web-1", "web-2"], ())
+
+
 @pytest.mark.parametrize("mode", ["soft", "hard"])
 async def test_a_worker_that_is_stopped_gives_back_what_runs_without_using_an_attempt(
     shop: Workshop, crew: list[Worker], control: Controller, clock: ManualClock, gate: tasks.Gate, mode: str
