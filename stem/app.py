@@ -231,13 +231,15 @@ class Stem:
         children: int | None = None,
         max_tasks_per_child: int | None = None,
         max_memory_per_child: int | None = None,
+        middleware_limit: timedelta = timedelta(seconds=30),
     ) -> Worker:
         """A worker in this process: `async with stem.worker(registry): ...`.
 
         `queues` are names, or names with weights; `concurrency` bounds what runs at once; with `min_concurrency` the
         worker begins with so many places, and grows towards that bound while due tasks wait longer than `max_wait`.
         `drain` is how long a stop waits for what runs. Tasks with `run_in="process"` run in at most `children` child
-        processes (the number of processors when not given), each replaced after so many tasks or bytes. Raises
+        processes (the number of processors when not given), each replaced after so many tasks or bytes. The
+        middleware around an attempt may take `middleware_limit` before the handler, and as long again after it. Raises
         `ConfigError` for what this worker could not run.
         """
         from stem.worker.settings import WorkerSettings
@@ -255,6 +257,7 @@ class Stem:
             drain=drain,
             max_tasks_per_child=max_tasks_per_child,
             max_memory_per_child=max_memory_per_child,
+            middleware_limit=middleware_limit,
         )
         if name is not None:
             settings = replace(settings, name=name)

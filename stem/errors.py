@@ -298,7 +298,7 @@ class Undecodable(TaskError):
 
 
 class MiddlewareFailed(TaskError):
-    """A middleware raised around the attempt, or did not run the handler; the attempt failed."""
+    """A middleware raised around the attempt, did not run the handler, or took too long; the attempt failed."""
 
     code = "STEM-E053"
 

@@ -53,6 +53,7 @@ def children_options(command: F) -> F:
 @click.option("--min-concurrency", type=click.IntRange(1), help="Begin with so many, and grow to -c as tasks wait.")
 @click.option("--max-wait", type=DURATION, default="1s", show_default=True, help="With it: how long a task may wait.")
 @click.option("--drain", type=DURATION, default="25s", show_default=True, metavar="DURATION", help="For a stop.")
+@click.option("--middleware-limit", type=DURATION, default="30s", show_default=True, help="Before a task and after it.")
 @click.option("--name", help="Unique among the workers of the store. Default: from host and process.")
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Workers, each a process.")
 @click.option("--lifeline", type=int, hidden=True, help="A descriptor that is open while the supervisor lives.")
@@ -70,6 +71,7 @@ def worker(
     min_concurrency: int | None,
     max_wait: timedelta,
     drain: timedelta,
+    middleware_limit: timedelta,
     name: str | None,
     processes: int,
     lifeline: int | None,
@@ -105,6 +107,7 @@ def worker(
                 min_concurrency=min_concurrency,
                 max_wait=max_wait,
                 drain=drain,
+                middleware_limit=middleware_limit,
                 name=name,
                 children=children,
                 max_tasks_per_child=max_tasks_per_child,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Final, cast
@@ -15,12 +16,25 @@ from stem.errors import MiddlewareFailed
 from stem.signals.middleware import AroundAttempt, Attempt, GiveUp, Instead, OnError, RaisedElsewhere, RetryLater
 from stem.tasks.envelope import Header
 from stem.worker.decide import Judged
+from stem.worker.patience import OutOfPatience, Patience
 
-__all__ = ["ask", "attempt_of", "run_around"]
+__all__ = ["Core", "ask", "attempt_of", "run_around"]
 
 _LONGEST_ANSWER: Final[Micros] = 5_000_000
 
 _log: Final = logging.getLogger("stem.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What the middleware is around."""
+
+    handler: Callable[[], Awaitable[object]]
+    follow: Callable[[], Awaitable[None]]
+    """Passes on what the handler has asked to follow."""
+    left: Callable[[], Micros | None]
+    """What the hard time limit leaves, once the handler has ended; `None` without one."""
+    patience: Patience
 
 
 def attempt_of(delivery: Delivery, header: Header, worker: str) -> Attempt:
@@ -37,24 +51,22 @@ def attempt_of(delivery: Delivery, header: Header, worker: str) -> Attempt:
     )
 
 
-async def run_around(
-    middleware: Sequence[AroundAttempt], attempt: Attempt, handler: Callable[[], Awaitable[object]]
-) -> object:
+async def run_around(middleware: Sequence[AroundAttempt], attempt: Attempt, core: Core) -> object:
     """The handler's value or its own error, whatever the middleware makes of it.
 
-    Raises `MiddlewareFailed` where the handler was not run, or has succeeded and a middleware raises.
+    Raises `MiddlewareFailed` where the handler was not run, or has succeeded and a middleware raises; and where one
+    takes longer than its time, which is cancelled then, and left alone when it goes on.
     """
-    onion = _Onion(middleware, attempt, handler)
+    onion = _Onion(middleware, attempt, core)
     try:
-        await onion.go_on(0)
-    except Exception as error:
+        return await core.patience.within(onion.value())
+    except OutOfPatience as error:
+        if error.goes_on:
+            _log.warning("task %s: %s goes on although it was cancelled", attempt.task_id, onion.at_work)
         if onion.error is None:
-            raise
-        if error is not onion.shown:
-            _log.warning("task %s: %s; the handler's error stands", attempt.task_id, error)
-    if onion.error is not None:
-        raise onion.error.with_traceback(onion.trace)
-    return onion.value
+            raise onion.too_slow() from error
+        _log.warning("task %s: %s; the handler's error stands", attempt.task_id, onion.too_slow())
+        raise onion.error.with_traceback(onion.trace) from None
 
 
 async def ask(middleware: Sequence[OnError], attempt: Attempt, error: Exception, clock: Clock) -> Instead | None:
@@ -72,45 +84,88 @@ def shown(error: BaseException) -> BaseException:
 
 
 class _Onion:
-    def __init__(
-        self, middleware: Sequence[AroundAttempt], attempt: Attempt, handler: Callable[[], Awaitable[object]]
-    ) -> None:
+    def __init__(self, middleware: Sequence[AroundAttempt], attempt: Attempt, core: Core) -> None:
         self._middleware = middleware
         self._attempt = attempt
-        self._handler = handler
-        self._began = False
-        self.value: object = None
+        self._core = core
+        self._began = self._ended = False
+        self._at = 0
+        """Which layer works; one more than there are when all of them have ended."""
+        self._result: object = None
         self.error: BaseException | None = None
         self.shown: BaseException | None = None
         """The error as middleware sees it."""
         self.trace: TracebackType | None = None
 
-    async def go_on(self, index: int) -> None:
+    async def value(self) -> object:
+        """All of it, once: the layers, the handler, and the middleware around what it has asked to follow."""
+        try:
+            await self._go_on(0)
+        except Exception as error:
+            if self.error is None:
+                raise
+            if error is not self.shown:
+                _log.warning("task %s: %s; the handler's error stands", self._attempt.task_id, error)
+        if self.error is not None:
+            raise self.error.with_traceback(self.trace)
+        self._at = len(self._middleware) + 1
+        await self._core.follow()
+        return self._result
+
+    @property
+    def at_work(self) -> str:
+        """Whose turn it is."""
+        layers = [type(each).__qualname__ for each in self._middleware]
+        return layers[self._at] if self._at < len(layers) else "the middleware around its follow-ups"
+
+    def too_slow(self) -> MiddlewareFailed:
+        """What an attempt fails with whose middleware takes too long."""
+        allowed = self._core.patience.allowed / 1e6
+        return MiddlewareFailed(
+            expected=f"the middleware around task '{self._attempt.task}' to end within {allowed:g} s",
+            found=f"no end of {self.at_work}",
+            do="Give what it waits for a timeout, or raise the worker's `middleware_limit` or the `hard_time_limit`.",
+        )
+
+    async def _go_on(self, index: int) -> None:
+        self._at = index
         if index == len(self._middleware):
             await self._run()
             return
         middleware = self._middleware[index]
         try:
-            await middleware.around_attempt(self._attempt, partial(self.go_on, index + 1))
+            await middleware.around_attempt(self._attempt, partial(self._go_on, index + 1))
         except Exception as error:
             if error is self.shown or isinstance(error, MiddlewareFailed):
                 raise
             raise self._failed(middleware, type(error).__name__) from error
-        if not self._began:
+        finally:
+            self._went_out(index)
+        if not self._ended:
             raise self._failed(middleware, "a return without the handler having run")
 
     async def _run(self) -> None:
         if self._began:
             raise RuntimeError("`call_next` was called twice, and a handler runs once")
         self._began = True
+        self._core.patience.begin_handler()
         try:
-            self.value = await self._handler()
+            self._result = await self._core.handler()
         except Judged as error:
             self.error, self.trace, self.shown = error, error.__traceback__, shown(error)
             raise self.shown from None
         except BaseException as error:
             self.error, self.trace, self.shown = error, error.__traceback__, error
             raise
+        finally:
+            self._core.patience.end_handler(self._core.left())
+            self._ended = True
+            self._at = len(self._middleware) - 1
+
+    def _went_out(self, index: int) -> None:
+        """A layer has ended, by itself: when it is cancelled, it stays the one that did not end."""
+        if not self._core.patience.is_over:
+            self._at = max(0, index - 1)
 
     def _failed(self, middleware: AroundAttempt, found: str) -> MiddlewareFailed:
         return MiddlewareFailed(

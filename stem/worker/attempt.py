@@ -16,12 +16,13 @@ from stem.signals.middleware import Instead
 from stem.tasks.envelope import Header, envelope_of, open_envelope, retry_of
 from stem.tasks.retry import Backoff
 from stem.worker import decide
-from stem.worker.around import ask, attempt_of, run_around
+from stem.worker.around import Core, ask, attempt_of, run_around
 from stem.worker.context import Controls, Surroundings, open_context
 from stem.worker.decide import Stop
 from stem.worker.failures import failure_of, unencodable
 from stem.worker.held import Held, Phase
 from stem.worker.lanes import Lanes
+from stem.worker.patience import Patience
 from stem.worker.revoked import Revoked
 from stem.worker.run import Job, Jobs, Lane
 from stem.worker.stats import WorkerStats
@@ -46,6 +47,10 @@ class _Opened:
     """Where the call brings one of its own."""
     arguments: dict[str, object]
     controls: Controls | None = None
+
+    async def pass_follow_ups(self) -> None:
+        if self.controls is not None:
+            await self.controls.pass_follow_ups()
 
 
 class Attempts:
@@ -166,11 +171,16 @@ class Attempts:
     async def _wrapped(self, held: Held, opened: _Opened) -> object:
         """The handler inside of the middleware, and then the middleware around what it has asked to follow."""
         held.phase = Phase.HANDLING
-        attempt = attempt_of(held.delivery, opened.header, self._around.worker)
-        value = await run_around(self._around.middleware.around, attempt, partial(self._call, held, opened))
-        if opened.controls is not None:
-            await opened.controls.pass_follow_ups()
-        return value
+        around, limits = self._around, opened.job.limits
+        hard = None if limits is None else limits.hard
+        held.patience = Patience(around.clock, longest=around.middleware_limit, hard=hard)
+        core = Core(
+            partial(self._call, held, opened),
+            opened.pass_follow_ups,
+            lambda: None if hard is None or held.deadline is None else held.deadline - around.clock.now(),
+            held.patience,
+        )
+        return await run_around(around.middleware.around, attempt_of(held.delivery, opened.header, around.worker), core)
 
     async def _call(self, held: Held, opened: _Opened) -> object:
         self._stats.handled += 1

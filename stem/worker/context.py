@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypeVar
 
-from stem.clock import Clock, from_micros, to_micros
+from stem.clock import Clock, Micros, from_micros, to_micros
 from stem.codec import dump_json
 from stem.contracts.changes import Change, Fenced, Publish, Report
 from stem.errors import ConfigError, StoreError
@@ -73,6 +73,8 @@ class Surroundings:
     clock: Clock
     tell: Teller
     middleware: Stack
+    middleware_limit: Micros
+    """How long it may take before a handler, and after it."""
     encoders: Encoders = PLAIN
 
 

@@ -105,6 +105,7 @@ class Engine:
                 clock=clock,
                 tell=outside.tell,
                 middleware=outside.middleware,
+                middleware_limit=to_micros(settings.middleware_limit),
                 encoders=outside.encoders,
             ),
             stats=stats,
@@ -123,8 +124,11 @@ class Engine:
         )
 
     async def tidy(self) -> None:
-        """Give back what waited too long for a slot."""
+        """Give back what waited too long for a slot, and wait no longer for middleware that had its time."""
         self.slots.give_back_old()
+        for held in self.slots.held():
+            if held.patience is not None:
+                held.patience.look()
 
     def end_all(self, why: Stop) -> None:
         """Stop every attempt whose handler still runs."""

@@ -12,6 +12,7 @@ from stem.clock import Micros
 from stem.contracts.changes import Fence
 from stem.contracts.store import Delivery
 from stem.worker.decide import Stop
+from stem.worker.patience import Patience
 
 __all__ = ["Held", "Phase"]
 
@@ -47,6 +48,8 @@ class Held:
     """When the attempt must be over, by the wall clock; `None` without a time limit."""
     on_cancel: Callable[[], None] | None = None
     """Called when a cancel is requested, for a handler in another process."""
+    patience: Patience | None = None
+    """How long the middleware around its handler is waited for; `None` without middleware."""
     overdue: bool = False
     """A time limit was reached."""
     began: Micros | None = None
@@ -63,6 +66,11 @@ class Held:
     @property
     def fence(self) -> Fence:
         return self.delivery.fence
+
+    @property
+    def spent(self) -> Micros:
+        """How much of its time had gone when its handler began."""
+        return 0 if self.patience is None else self.patience.spent
 
     def request_cancel(self) -> None:
         """A cancel was requested; the handler may ask for it."""

@@ -11,11 +11,12 @@ from stem.clock import Clock
 from stem.errors import SoftTimeLimit
 from stem.tasks.context import AttemptControls
 from stem.tasks.envelope import Envelope
+from stem.worker.contained import contain
 from stem.worker.held import Held
 from stem.worker.process.apart import begin_of
 from stem.worker.process.pool import Children
 from stem.worker.run import Job, Lane, Threads
-from stem.worker.time_limits import Interruptible, Run, TimeLimits, contain
+from stem.worker.time_limits import Interruptible, Run, TimeLimits
 
 __all__ = ["Lanes"]
 
@@ -42,7 +43,7 @@ class Lanes:
         assert self._children is not None
         async with self._children.one() as child:
             limits = job.limits
-            held.deadline = None if limits is None else limits.deadline(self._clock)
+            held.deadline = None if limits is None else limits.deadline(self._clock, held.spent)
             held.on_cancel = child.cancel
             running = child.run(begin_of(job.apart, held, envelope), controls)
             try:
@@ -55,7 +56,7 @@ class Lanes:
                 held.on_cancel = None  # the child may be another attempt's next
 
     async def _limited(self, held: Held, job: Job, call: Callable[[], object], limits: TimeLimits) -> object:
-        held.deadline = limits.deadline(self._clock)
+        held.deadline = limits.deadline(self._clock, held.spent)
         if job.lane is Lane.LOOP:
             inside = Interruptible(cast("Coroutine[Any, Any, object]", call()))
             run = Run(held, inside.work, inside.interrupt, clock=self._clock)

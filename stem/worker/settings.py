@@ -42,6 +42,8 @@ class WorkerSettings:
     beat_every: timedelta = timedelta(seconds=5)
     drain: timedelta = timedelta(seconds=25)
     """How long running tasks may go on after a stop was asked for."""
+    middleware_limit: timedelta = timedelta(seconds=30)
+    """How long the middleware around an attempt may take before the handler, and as long again after it."""
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
     """Unique among the workers of one store; made of host and process when not given."""
 
@@ -59,7 +61,7 @@ class WorkerSettings:
             most = getattr(self, name)
             _require(most is None or most >= 1, name, "1 or more, or None", most)
         _require(self.lease >= _SHORTEST_LEASE, "lease", "one second or more", self.lease)
-        for name in ("sweep_every", "beat_every"):
+        for name in ("sweep_every", "beat_every", "middleware_limit"):
             _require(getattr(self, name) > _ZERO, name, "longer than zero", getattr(self, name))
         _require(self.drain >= _ZERO, "drain", "zero or more", self.drain)
         _require(0 < len(self.name) <= 200, "name", "1 to 200 characters", self.name)

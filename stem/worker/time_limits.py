@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, cast
@@ -12,9 +12,10 @@ from typing import Any, Final, cast
 from stem.clock import Clock, Micros, to_micros
 from stem.errors import HardTimeLimit, SoftTimeLimit
 from stem.tasks.options import HandlerOptions
+from stem.worker.contained import contain, seen, value_of
 from stem.worker.held import Held
 
-__all__ = ["Interruptible", "Raised", "Run", "TimeLimits", "contain", "limits_of", "value_of"]
+__all__ = ["Interruptible", "Run", "TimeLimits", "limits_of", "soft_error"]
 
 END_GRACE: Final[Micros] = 1_000_000
 """How long work that was cancelled at its hard limit has to end, before its attempt is decided without it."""
@@ -34,9 +35,9 @@ class TimeLimits:
         """How long an attempt has, all in all."""
         return self.hard or self.soft or 0
 
-    def deadline(self, clock: Clock) -> Micros:
-        """When an attempt that begins now must be over, by the wall clock."""
-        return clock.now() + self.last
+    def deadline(self, clock: Clock, spent: Micros) -> Micros:
+        """When an attempt must be over, by the wall clock, whose handler begins now after `spent` in middleware."""
+        return clock.now() + self.last - (0 if self.hard is None else spent)
 
 
 def limits_of(options: HandlerOptions) -> TimeLimits | None:
@@ -92,17 +93,17 @@ class Run:
         except asyncio.CancelledError:
             self._work.cancel()
             await asyncio.wait((self._work,))
-            _seen(self._work)
+            seen(self._work)
             raise
         finally:
             watching.cancel()
         return value_of(self._work.result())
 
     async def _watch(self, limits: TimeLimits) -> None:
-        spent = 0
-        if limits.soft is not None:
+        spent = self._held.spent
+        if limits.soft is not None and (limits.hard is None or spent + limits.soft < limits.hard):
             await self._clock.sleep(limits.soft)
-            spent = limits.soft
+            spent += limits.soft
             if not self._work.done():
                 self._held.overdue = True
                 self._soften(soft_error(self._held.delivery.name, limits.soft))
@@ -119,39 +120,11 @@ class Run:
         timer = asyncio.ensure_future(self._clock.sleep(END_GRACE))
         await asyncio.wait((self._work, timer), return_when=asyncio.FIRST_COMPLETED)
         timer.cancel()
-        self._work.add_done_callback(_seen)
+        self._work.add_done_callback(seen)
         if not self._work.done():
             _log.warning("task %s goes on after its hard time limit; it keeps its slot", self._held.fence.task_id)
             self._held.work = self._work
         raise hard_error(self._held.delivery.name, limit)
-
-
-def _seen(work: asyncio.Task[object]) -> None:
-    """What it raises comes too late to count, and is no mistake of the program."""
-    if not work.cancelled():
-        work.exception()
-
-
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """An error as a value."""
-
-    error: BaseException
-
-
-async def contain(work: Awaitable[object]) -> object:
-    """What is awaited, but `SystemExit` and `KeyboardInterrupt` as values: a task that ends with one ends its loop."""
-    try:
-        return await work
-    except (SystemExit, KeyboardInterrupt) as error:
-        return Raised(error)
-
-
-def value_of(outcome: object) -> object:
-    """The value that was contained, or its error raised."""
-    if isinstance(outcome, Raised):
-        raise outcome.error
-    return outcome
 
 
 class _Interruption(SoftTimeLimit, asyncio.CancelledError):

@@ -16,7 +16,7 @@ async def wait_any(events: Sequence[asyncio.Event], clock: Clock, longest: Micro
     await _first([asyncio.ensure_future(event.wait()) for event in events], clock, longest)
 
 
-async def wait_all(tasks: Sequence[asyncio.Task[None]], clock: Clock, longest: Micros) -> None:
+async def wait_all(tasks: Sequence[asyncio.Task[Any]], clock: Clock, longest: Micros) -> None:
     """Return when all tasks have ended, or after `longest` microseconds."""
     await _first([asyncio.ensure_future(asyncio.wait(tasks))], clock, longest)
 

@@ -20,6 +20,7 @@ from stem.errors import ResultRefused, SoftTimeLimit, Undecodable
 from stem.registry import Registry
 from stem.tasks.definition import Binding, TaskDefinition
 from stem.tasks.retry import Retry
+from stem.worker.contained import value_of
 from stem.worker.decide import Fault, Judged, Reason, judge
 from stem.worker.failures import failure_of, unencodable
 from stem.worker.process.controls import ChildControls, open_context
@@ -29,7 +30,7 @@ from stem.worker.process.memory import current_memory
 from stem.worker.process.messages import Answer, Begin, Cancel, Done, Failed, Ready, Setup, Soften, Stop
 from stem.worker.process.references import resolve
 from stem.worker.process.survival import die_with, pass_over_signals
-from stem.worker.time_limits import soft_error, value_of
+from stem.worker.time_limits import soft_error
 from stem.worker.versions import older_readers
 
 __all__ = ["main"]

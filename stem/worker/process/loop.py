@@ -8,7 +8,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from stem.errors import SoftTimeLimit
-from stem.worker.time_limits import Interruptible, Raised
+from stem.worker.contained import Raised
+from stem.worker.time_limits import Interruptible
 
 __all__ = ["LoopThread"]
 

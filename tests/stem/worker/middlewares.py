@@ -8,7 +8,7 @@ import contextvars
 from stem.signals import Attempt, Instead, NextAttempt, NextEnqueue
 from stem.tasks.call import TaskCall
 
-__all__ = ["Around", "Breaks", "Decides", "Skips", "Tenant", "tenant"]
+__all__ = ["Around", "Breaks", "Decides", "Hangs", "Skips", "Tenant", "tenant"]
 
 tenant: contextvars.ContextVar[str] = contextvars.ContextVar("tenant", default="nobody")
 
@@ -67,6 +67,37 @@ class Breaks:
 class Skips:
     async def around_attempt(self, attempt: Attempt, call_next: NextAttempt) -> None:
         return
+
+
+class Hangs:
+    """Waits for ever, where it is told to; `deaf` does so whatever cancels it, and then goes on."""
+
+    def __init__(self, where: str, *, deaf: bool = False) -> None:
+        self.where = where
+        self.deaf = deaf
+        self.released = asyncio.Event()
+
+    async def around_attempt(self, attempt: Attempt, call_next: NextAttempt) -> None:
+        if self.where == "before":
+            await self._hang()
+        try:
+            await call_next()
+        finally:
+            if self.where == "after":
+                await self._hang()
+
+    async def on_enqueue(self, call: TaskCall[object], call_next: NextEnqueue) -> None:
+        if self.where == "follow" and call.name == "tests.add":
+            await self._hang()
+        await call_next(call)
+
+    async def _hang(self) -> None:
+        while not self.released.is_set():
+            try:
+                await self.released.wait()
+            except asyncio.CancelledError:
+                if not self.deaf:
+                    raise
 
 
 class Decides:
