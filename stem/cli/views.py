@@ -9,7 +9,7 @@ from typing import Final
 
 from stem.clock import Micros, from_micros
 from stem.contracts.control import Pause
-from stem.contracts.heartbeats import WorkerRecord
+from stem.contracts.heartbeats import RunningTask, WorkerRecord
 from stem.contracts.queries import QueueCount
 from stem.tasks.state import TaskState
 from stem.tasks.status import Failure, Progress, TaskStatus
@@ -23,8 +23,10 @@ __all__ = [
     "document_of",
     "iso",
     "job_row",
+    "listed_row",
     "queue_row",
     "readable",
+    "told_rows",
     "worker_row",
 ]
 
@@ -158,6 +160,34 @@ def worker_row(worker: WorkerRecord, now: Micros) -> dict[str, object]:
         "silent": round(max(0, now - worker.last_seen) / 1_000_000, 3),
         "late": worker.late,
     }
+
+
+def listed_row(worker: WorkerRecord, now: Micros) -> dict[str, object]:
+    """One line of `workers ls`: what it had in its hands at its last sign of life, the longest first, included."""
+    tasks = [_running(worker, task) for task in worker.heartbeat.tasks]
+    return {**worker_row(worker, now), "longest": _longest(worker, now), "tasks": tasks}
+
+
+def told_rows(worker: WorkerRecord) -> list[dict[str, object]]:
+    """The lines of `workers inspect` for one that did not answer: what it last told, and when."""
+    told = iso(from_micros(worker.last_seen))
+    return [
+        {"worker": worker.heartbeat.worker, **_running(worker, task), "seconds": task.ran / 1_000_000, "told": told}
+        for task in worker.heartbeat.tasks
+    ]
+
+
+def _running(worker: WorkerRecord, task: RunningTask) -> dict[str, object]:
+    since = iso(from_micros(worker.since(task)))
+    return {"id": task.id, "name": task.name, "queue": task.queue, "attempt": task.attempt, "since": since}
+
+
+def _longest(worker: WorkerRecord, now: Micros) -> str:
+    tasks = worker.heartbeat.tasks
+    if not tasks:
+        return ""
+    age = age_of(timedelta(microseconds=max(0, now - worker.since(tasks[0]))))
+    return f"{tasks[0].name} {age}"
 
 
 def age_of(duration: timedelta) -> str:

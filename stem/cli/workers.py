@@ -12,7 +12,7 @@ from stem.cli.exits import Exit
 from stem.cli.output import Output
 from stem.cli.session import app_option, ask, json_option, url_option
 from stem.cli.values import DURATION
-from stem.cli.views import worker_row
+from stem.cli.views import listed_row, told_rows
 
 if TYPE_CHECKING:
     from stem.app import Stem
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["workers"]
 
 _HELP: Final = "Workers: list, ping, stats, inspect, drain, stop."
-_COLUMNS: Final = ("worker", "host", "pid", "queues", "busy", "concurrency", "silent", "late")
+_COLUMNS: Final = ("worker", "host", "pid", "queues", "busy", "concurrency", "silent", "late", "longest")
 _STATS: Final = ("worker", "busy", "concurrency", "leased", "handled", "rescued", "fenced", "dropped", "stopping")
-_TASKS: Final = ("worker", "id", "name", "queue", "attempt", "seconds", "phase", "cancel_requested")
+_TASKS: Final = ("worker", "id", "name", "queue", "attempt", "seconds", "phase", "cancel_requested", "told")
 _STATE: Final = ("worker", "busy", "stopping")
 
 
@@ -54,11 +54,11 @@ def _command(name: str) -> Callable[[Callable[..., None]], click.Command]:
 @app_option
 @json_option
 def list_workers(*, url: str | None, app: str | None, as_json: bool) -> None:
-    """List the workers of the last hour by their signs of life; `silent` is in seconds."""
+    """List the workers of the last hour by their signs of life: silent for so many seconds, and what runs longest."""
 
     async def rows(stem: Stem) -> list[dict[str, object]]:
         now = await stem.inspect.now()
-        return [worker_row(worker, now) for worker in await stem.inspect.workers()]
+        return [listed_row(worker, now) for worker in await stem.inspect.workers()]
 
     Output(as_json).rows("workers", _COLUMNS, ask(url, rows, app))
 
@@ -77,7 +77,7 @@ def stats(names: tuple[str, ...], *, timeout: timedelta, as_json: bool, **where:
 
 @_command("inspect")
 def inspect(names: tuple[str, ...], *, timeout: timedelta, as_json: bool, **where: Any) -> None:
-    """What runs in workers, since when, and on which queue."""
+    """What runs in workers, since when, and on which queue. `told` is when one that does not answer last said so."""
 
     def question(stem: Stem) -> Awaitable[Answers]:
         return stem.control.inspect(names or ("*",), timeout=timeout)
@@ -123,7 +123,7 @@ def _task_rows(answers: Answers) -> list[dict[str, object]]:
         tasks = each.value.get("tasks")
         found = tasks if isinstance(tasks, list) else []
         rows.extend({"worker": each.worker, **task} for task in found if isinstance(task, dict))
-    return rows
+    return rows + [row for worker in answers.told for row in told_rows(worker)]
 
 
 def _tell(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
@@ -43,6 +43,8 @@ class Answers:
 
     answers: tuple[Answer, ...]
     silent: tuple[str, ...] = ()
+    told: tuple[WorkerRecord, ...] = ()
+    """After `inspect`: of those that were meant and did not answer, frozen or gone, the last sign of life."""
 
 
 class Controller:
@@ -65,7 +67,10 @@ class Controller:
         return await self.ask("stats", workers, timeout=timeout)
 
     async def inspect(self, workers: Sequence[str] = ("*",), *, timeout: timedelta = _PATIENCE) -> Answers:
-        """What runs in them: each task with its queue, its attempt, its phase and for how many seconds they have it."""
+        """What runs in them: each task with its queue, its attempt, its phase and for how many seconds they have it.
+
+        Who does not answer and was seen in the last hour is no error here: what it last told is in `told`.
+        """
         return await self.ask("inspect", workers, timeout=timeout)
 
     async def drain(self, workers: Sequence[str] = ("*",), *, timeout: timedelta = _PATIENCE) -> Answers:
@@ -103,8 +108,11 @@ class Controller:
             found = await self._collect(command.id, expected, position, news, to_micros(timeout))
         finally:
             subscription.close()
-        await self._check_names(workers, found)
-        return Answers(tuple(found[name] for name in sorted(found)), tuple(sorted(expected - found.keys())))
+        told = await self._told(command, found) if kind == "inspect" else ()
+        unheard = {record.heartbeat.worker for record in told}
+        await self._check_names(workers, {*found, *unheard})
+        silent = (expected | unheard.intersection(workers)) - found.keys()
+        return Answers(tuple(found[name] for name in sorted(found)), tuple(sorted(silent)), told)
 
     async def _say(self, command: Command) -> None:
         await self._store.broadcast(CONTROL, encode_command(command), message_id=command.id, keep=command.valid)
@@ -126,7 +134,11 @@ class Controller:
                 return found
             await wait_any((news,), self._clock, min(left, _POLL))
 
-    async def _check_names(self, workers: Sequence[str], found: Mapping[str, Answer]) -> None:
+    async def _told(self, command: Command, found: Container[str]) -> tuple[WorkerRecord, ...]:
+        records = await self._store.workers()
+        return tuple(r for r in records if command.is_for(r.heartbeat.worker) and r.heartbeat.worker not in found)
+
+    async def _check_names(self, workers: Sequence[str], found: Container[str]) -> None:
         gone = [name for name in workers if _GLOB.isdisjoint(name) and name not in found]
         if not gone:
             return

@@ -1,13 +1,40 @@
-"""Workers tell that they live, and what they can run."""
+"""Workers tell that they live, what they can run, and what they run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+import heapq
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final, Protocol
 
 from stem.clock import Micros
 
-__all__ = ["Heartbeat", "Heartbeats", "WorkerRecord"]
+__all__ = [
+    "MOST_TOLD",
+    "Heartbeat",
+    "Heartbeats",
+    "RunningTask",
+    "WorkerRecord",
+    "longest",
+    "restored",
+    "stored",
+]
+
+MOST_TOLD: Final = 32
+"""How many of its running tasks a worker names in a sign of life."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTask:
+    """A task in the hands of a worker when it gave its sign of life."""
+
+    id: str
+    name: str
+    queue: str
+    attempt: int
+    ran: Micros
+    """For how long the worker had had it then, by the worker's own clock: no two clocks are compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +50,8 @@ class Heartbeat:
     running: int
     every: Micros
     """How often the worker means to beat."""
+    tasks: tuple[RunningTask, ...] = ()
+    """Of what is running, what has run the longest; empty in what was stored before workers told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +63,10 @@ class WorkerRecord:
     last_seen: Micros
     late: bool
     """Whether three beats have been missed."""
+
+    def since(self, task: RunningTask) -> Micros:
+        """When the worker began to have a task of its last sign of life, by the store's clock."""
+        return self.last_seen - task.ran
 
 
 class Heartbeats(Protocol):
@@ -53,3 +86,23 @@ class Heartbeats(Protocol):
     async def workers(self) -> tuple[WorkerRecord, ...]:
         """Every worker seen in the last hour, by name."""
         ...
+
+
+def longest(tasks: Iterable[RunningTask]) -> tuple[RunningTask, ...]:
+    """What a sign of life names: what has run the longest first, and no more than `MOST_TOLD`."""
+    return tuple(heapq.nsmallest(MOST_TOLD, tasks, key=lambda task: (-task.ran, task.id)))
+
+
+def stored(heartbeat: Heartbeat) -> dict[str, object]:
+    """What an engine keeps of a sign of life, by field; `tasks` is text, and `None` while nothing runs."""
+    plain = {field.name: getattr(heartbeat, field.name) for field in fields(heartbeat)}
+    rows = [[task.id, task.name, task.queue, task.attempt, task.ran] for task in heartbeat.tasks]
+    return {**plain, "queues": list(heartbeat.queues), "tasks": json.dumps(rows) if rows else None}
+
+
+def restored(kept: Mapping[str, Any]) -> Heartbeat:
+    """The sign of life of what is kept; what an older release did not keep is empty, what a newer one adds is left."""
+    plain: dict[str, Any] = {field.name: kept[field.name] for field in fields(Heartbeat) if field.name in kept}
+    plain["queues"] = tuple(kept["queues"])
+    plain["tasks"] = tuple(RunningTask(*row[:5]) for row in json.loads(kept.get("tasks") or "[]"))
+    return Heartbeat(**plain)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 from typing import Final, Self
 
 from stem.clock import Clock, Micros, to_micros
-from stem.contracts.heartbeats import Heartbeat
 from stem.contracts.store import Store
 from stem.errors import StoreError
 from stem.registry import Registry
@@ -23,6 +20,7 @@ from stem.signals.stream import EventStream, stream_of
 from stem.stores.committer import Commits
 from stem.tasks.encoders import PLAIN, Encoders
 from stem.worker.autoscale import Autoscaler, Bounds
+from stem.worker.beats import sign_of_life
 from stem.worker.context import CallPublisher
 from stem.worker.control import ControlEar
 from stem.worker.desk import WorkerDesk
@@ -287,19 +285,16 @@ class Worker:
             await action()
 
     async def _beat(self) -> None:
-        settings = self.settings
-        heartbeat = Heartbeat(
-            worker=settings.name,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            fingerprint=self._outside.registry.fingerprint,
-            queues=tuple(settings.queues),
-            concurrency=settings.concurrency if self._engine is None else self._engine.slots.concurrency,
-            running=self.running,
-            every=to_micros(settings.beat_every),
+        outside, engine = self._outside, self._engine
+        heartbeat = sign_of_life(
+            self.settings,
+            outside.registry.fingerprint,
+            concurrency=self.settings.concurrency if engine is None else engine.slots.concurrency,
+            attempts=self.attempts(),
+            now=outside.clock.elapsed(),
         )
         try:
-            await self._outside.store.beat(heartbeat)
+            await outside.store.beat(heartbeat)
         except StoreError as error:
             _log.warning("no sign of life could be given (%s)", error.code)
         else:

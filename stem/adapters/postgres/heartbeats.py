@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
 from stem.adapters.postgres.statements import Book
 from stem.clock import Micros
-from stem.contracts.heartbeats import Heartbeat, WorkerRecord
+from stem.contracts.heartbeats import Heartbeat, WorkerRecord, restored, stored
 
 __all__ = ["list_workers", "record_beat", "retire_worker"]
 
@@ -22,8 +21,7 @@ async def record_beat(connection: asyncpg.Connection, book: Book, heartbeat: Hea
 
     A parked message is due all the time for everybody who did not refuse it; those who might run it need to be told.
     """
-    given = {**asdict(heartbeat), "queues": list(heartbeat.queues)}
-    (row,) = await book.fetch(connection, "beat", **given, missed=_MISSED, seen_for=_SEEN_FOR)
+    (row,) = await book.fetch(connection, "beat", **stored(heartbeat), missed=_MISSED, seen_for=_SEEN_FOR)
     return frozenset(row["queues"] or ())
 
 
@@ -35,23 +33,9 @@ async def retire_worker(connection: asyncpg.Connection, book: Book, worker: str)
 async def list_workers(connection: asyncpg.Connection, book: Book) -> tuple[WorkerRecord, ...]:
     """Every worker seen in the last hour, by name."""
     rows = await book.fetch(connection, "workers", missed=_MISSED, kept=_SEEN_FOR)
-    return tuple(_worker(row) for row in rows)
+    return tuple(_record(dict(row)) for row in rows)
 
 
-def _worker(row: asyncpg.Record) -> WorkerRecord:
-    worker, host, pid, fingerprint, queues, concurrency, running, every, first_seen, last_seen, late = row
-    return WorkerRecord(
-        heartbeat=Heartbeat(
-            worker=worker,
-            host=host,
-            pid=pid,
-            fingerprint=fingerprint,
-            queues=tuple(queues),
-            concurrency=concurrency,
-            running=running,
-            every=every,
-        ),
-        first_seen=first_seen,
-        last_seen=last_seen,
-        late=late,
-    )
+def _record(kept: dict[str, Any]) -> WorkerRecord:
+    times = {name: kept[name] for name in ("first_seen", "last_seen", "late")}
+    return WorkerRecord(heartbeat=restored(kept), **times)

@@ -13,9 +13,9 @@ from stem.errors import SchemaMismatch
 
 __all__ = ["VERSION", "check_schema", "migrate_schema", "steps"]
 
-VERSION: Final = 5
+VERSION: Final = 6
 """The schema that this code was written for."""
-OLDEST: Final = 4
+OLDEST: Final = 6
 """The oldest schema that this code can still use."""
 COMPATIBLE_FROM: Final = 4
 """The oldest code that can use the schema `VERSION`."""

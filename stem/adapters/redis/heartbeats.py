@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any, Final
 
 from stem.adapters.redis.changes import dump
@@ -11,7 +10,7 @@ from stem.adapters.redis.connection import Server
 from stem.adapters.redis.queries import ask_time
 from stem.adapters.redis.scripts import KEYS
 from stem.clock import Micros
-from stem.contracts.heartbeats import Heartbeat, WorkerRecord
+from stem.contracts.heartbeats import Heartbeat, WorkerRecord, restored, stored
 
 __all__ = ["list_workers", "record_beat", "retire_worker"]
 
@@ -22,7 +21,8 @@ _WORKERS: Final = KEYS.index("workers")
 
 async def record_beat(server: Server, origin: str, heartbeat: Heartbeat) -> frozenset[str]:
     """Record the sign of life; the queues whose parked messages somebody new may be able to run."""
-    queues = await server.run("beat", server.channel, origin, dump(asdict(heartbeat)), _SEEN_FOR)
+    told = {name: value for name, value in stored(heartbeat).items() if value is not None}
+    queues = await server.run("beat", server.channel, origin, dump(told), _SEEN_FOR)
     return frozenset(queue.decode() for queue in queues)
 
 
@@ -40,9 +40,8 @@ async def list_workers(server: Server) -> tuple[WorkerRecord, ...]:
     return tuple(sorted(seen, key=lambda record: record.heartbeat.worker))
 
 
-def _record(fields: dict[str, Any], now: Micros) -> WorkerRecord:
-    first_seen, last_seen = int(fields.pop("first_seen")), int(fields.pop("last_seen"))
-    fields["queues"] = tuple(fields["queues"])
-    heartbeat = Heartbeat(**fields)
+def _record(kept: dict[str, Any], now: Micros) -> WorkerRecord:
+    heartbeat = restored(kept)
+    first_seen, last_seen = int(kept["first_seen"]), int(kept["last_seen"])
     late = now - last_seen > _MISSED * heartbeat.every
     return WorkerRecord(heartbeat=heartbeat, first_seen=first_seen, last_seen=last_seen, late=late)

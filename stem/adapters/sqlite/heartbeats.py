@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import asdict
-from typing import Final
+from dataclasses import fields
+from typing import Any, Final
 
 from stem.adapters.sqlite.connection import transaction
 from stem.adapters.sqlite.rows import dump
 from stem.adapters.sqlite.statements import execute
 from stem.clock import Clock, Micros
-from stem.contracts.heartbeats import Heartbeat, WorkerRecord
+from stem.contracts.heartbeats import Heartbeat, WorkerRecord, restored, stored
 
 __all__ = ["list_workers", "record_beat", "retire_worker"]
 
 _MISSED: Final = 3
 _SEEN_FOR: Final[Micros] = 3_600_000_000
+_KEPT: Final = tuple(field.name for field in fields(Heartbeat))
+"""The columns of `workers.sql` before the times, in this order."""
 
 
 def record_beat(connection: sqlite3.Connection, heartbeat: Heartbeat, clock: Clock) -> frozenset[str]:
@@ -28,7 +30,7 @@ def record_beat(connection: sqlite3.Connection, heartbeat: Heartbeat, clock: Clo
         now = clock.now()
         known = _is_known(connection, heartbeat.fingerprint, now)
         queues = dump(heartbeat.queues)
-        execute(connection, "beat", **{**asdict(heartbeat), "queues": queues, "now": now})
+        execute(connection, "beat", **{**stored(heartbeat), "queues": queues, "now": now})
         execute(connection, "forget_workers", since=now - _SEEN_FOR)
         if known:
             return frozenset()
@@ -49,21 +51,11 @@ def retire_worker(connection: sqlite3.Connection, worker: str) -> None:
 def list_workers(connection: sqlite3.Connection, now: Micros) -> tuple[WorkerRecord, ...]:
     """Every worker seen in the last hour, by name."""
     (text,) = execute(connection, "workers", since=now - _SEEN_FOR).fetchone()
-    return tuple(
-        WorkerRecord(
-            heartbeat=Heartbeat(
-                worker=row[0],
-                host=row[1],
-                pid=row[2],
-                fingerprint=row[3],
-                queues=tuple(json.loads(row[4])),
-                concurrency=row[5],
-                running=row[6],
-                every=row[7],
-            ),
-            first_seen=row[8],
-            last_seen=row[9],
-            late=now - row[9] > _MISSED * row[7],
-        )
-        for row in json.loads(text)
-    )
+    return tuple(_record(row, now) for row in json.loads(text))
+
+
+def _record(row: list[Any], now: Micros) -> WorkerRecord:
+    *kept, first_seen, last_seen = row
+    heartbeat = restored(dict(zip(_KEPT, kept, strict=True)))
+    late = now - last_seen > _MISSED * heartbeat.every
+    return WorkerRecord(heartbeat=heartbeat, first_seen=first_seen, last_seen=last_seen, late=late)

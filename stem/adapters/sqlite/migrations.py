@@ -12,9 +12,9 @@ from stem.errors import SchemaMismatch
 
 __all__ = ["VERSION", "check_schema", "migrate_schema", "statements_of", "steps"]
 
-VERSION: Final = 3
+VERSION: Final = 4
 """The schema that this code was written for."""
-OLDEST: Final = 3
+OLDEST: Final = 4
 """The oldest schema that this code can still use."""
 COMPATIBLE_FROM: Final = 3
 """The oldest code that can use the schema `VERSION`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stem.contracts.changes import Park
-from stem.contracts.heartbeats import Heartbeat
+from stem.contracts.heartbeats import MOST_TOLD, Heartbeat, RunningTask
 from stem.contracts.store import Store
 from stem.testing.contracts.base import Contract
 from stem.testing.contracts.build import Bench, seconds
@@ -23,6 +23,15 @@ BEAT = Heartbeat(
     running=3,
     every=seconds(5),
 )
+IDLE = replace(BEAT, running=0)
+BUSY = replace(
+    BEAT,
+    running=40,
+    tasks=tuple(
+        RunningTask(f"id-{number}", "shöp.charge", 'a "queue"', number, seconds(86_400 * 30) + number)
+        for number in range(MOST_TOLD)
+    ),
+)
 NEW = replace(BEAT, worker="worker-2", fingerprint="registry-2")
 
 
@@ -34,6 +43,19 @@ class HeartbeatsContract(Contract):
         (record,) = await bench.store.workers()
         now = bench.clock.now()
         assert (record.heartbeat, record.first_seen, record.last_seen, record.late) == (BEAT, now, now, False)
+
+    async def test_a_sign_of_life_tells_what_runs_since_when_and_on_which_queue(self, bench: Bench) -> None:
+        await bench.store.beat(BUSY)
+        bench.clock.advance(60)
+        (record,) = await bench.store.workers()
+        assert record.heartbeat == BUSY
+        assert record.since(record.heartbeat.tasks[0]) == bench.clock.now() - seconds(60) - seconds(86_400 * 30)
+
+    async def test_a_worker_with_nothing_to_do_takes_back_what_it_told(self, bench: Bench) -> None:
+        await bench.store.beat(BUSY)
+        await bench.store.beat(IDLE)
+        (record,) = await bench.store.workers()
+        assert record.heartbeat == IDLE
 
     async def test_workers_of_all_handles_are_seen(self, bench: Bench, other: Store) -> None:
         await bench.store.beat(BEAT)

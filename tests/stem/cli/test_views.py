@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from stem.cli.views import age_of, dead_row, document_of, job_row, queue_row
+from stem.cli.views import age_of, dead_row, document_of, job_row, listed_row, queue_row, told_rows
+from stem.contracts.heartbeats import RunningTask, WorkerRecord
 from stem.contracts.queries import QueueCount
 from stem.tasks.state import TaskState
 from stem.tasks.status import Failure, Progress, TaskStatus
+from stem.testing.contracts.heartbeats import BEAT
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 STATUS = TaskStatus(
@@ -78,3 +80,24 @@ def test_a_queue_shows_every_state_and_the_wait_of_its_oldest_task() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "now"), (59, "59s"), (60, "1m"), (7_300, "2h"), (864_000, "10d")])
 def test_an_age_is_said_in_its_largest_unit(seconds: float, text: str) -> None:
     assert age_of(timedelta(seconds=seconds)) == text
+
+
+CHARGE = RunningTask("t1", "shop.charge", "billing", 2, 90_000_000)
+SEEN = 1_000_000_000
+BUSY = WorkerRecord(heartbeat=replace(BEAT, tasks=(CHARGE,)), first_seen=0, last_seen=SEEN, late=False)
+
+
+def test_a_listed_worker_shows_what_it_has_had_the_longest_by_now() -> None:
+    row = listed_row(BUSY, SEEN + 30_000_000)
+    assert row["longest"] == "shop.charge 2m"
+    told = {"id": "t1", "name": "shop.charge", "queue": "billing", "attempt": 2, "since": "1970-01-01T00:15:10Z"}
+    assert row["tasks"] == [told]
+
+
+def test_an_idle_worker_shows_none() -> None:
+    assert listed_row(replace(BUSY, heartbeat=BEAT), SEEN)["longest"] == ""
+
+
+def test_what_a_worker_last_told_says_when_it_did() -> None:
+    (row,) = told_rows(BUSY)
+    assert (row["worker"], row["seconds"], row["told"]) == ("worker-1", 90.0, "1970-01-01T00:16:40Z")

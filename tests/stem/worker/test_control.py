@@ -13,7 +13,7 @@ from stem.client.control import Controller
 from stem.client.inspect import Inspector
 from stem.client.operate import Operator
 from stem.contracts.commands import CONTROL, Command, encode_command
-from stem.contracts.heartbeats import Heartbeat
+from stem.contracts.heartbeats import Heartbeat, RunningTask
 from stem.errors import UnknownWorker
 from stem.registry import definition
 from stem.tasks.state import TaskEvent, TaskState
@@ -103,6 +103,23 @@ async def test_inspect_tells_what_runs_since_when_and_on_which_queue(
             "cancel_requested": False,
         }
     ]
+
+
+async def test_what_a_worker_that_does_not_answer_last_told_is_given_from_the_store(
+    shop: Workshop, crew: list[Worker], control: Controller, clock: ManualClock
+) -> None:
+    task = RunningTask("id", "shop.charge", "billing", 1, 3_000_000)
+    frozen = Heartbeat(
+        worker="frozen", host="h", pid=1, fingerprint="f", queues=(), concurrency=1, running=1, every=1, tasks=(task,)
+    )
+    await shop.store.beat(frozen)
+    clock.advance(10)
+    by_name = await control.inspect(["frozen"])
+    assert (by_name.answers, by_name.silent) == ((), ("frozen",))
+    (told,) = by_name.told
+    assert (told.heartbeat.tasks, clock.now() - told.since(task)) == ((task,), 13_000_000)
+    everybody = await control.inspect()
+    assert ([answer.worker for answer in everybody.answers], everybody.told) == (["db-1", "web-1", "web-2"], (told,))
 
 
 async def test_stats_count_what_was_done(shop: Workshop, crew: list[Worker], control: Controller) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from stem import TaskContext, task
 from stem.adapters.memory import MemoryStore
+from stem.contracts.heartbeats import RunningTask
 from stem.contracts.store import LeaseAnswer, LeaseRequest
 from stem.errors import ConfigError, StoreCorrupt, StoreUnavailable
 from stem.registry import definition
@@ -182,6 +183,22 @@ async def test_it_gives_signs_of_life_and_signs_off(shop: Workshop, clock: Manua
         )
 
     assert await shop.store.workers() == ()
+
+
+async def test_its_signs_of_life_tell_what_runs_and_for_how_long(
+    shop: Workshop, clock: ManualClock, gate: tasks.Gate
+) -> None:
+    async with shop.worker(tasks.holds):
+        task_id = await shop.enqueue(definition(tasks.holds).call())
+        await eventually(lambda: gate.entered == 1)
+        await clock.run_for(12)
+        (record,) = await shop.store.workers()
+        assert record.heartbeat.running == 1
+        assert record.heartbeat.tasks == (RunningTask(task_id, "tests.holds", "default", 0, 10_000_000),)
+        gate.open()
+        await clock.run_for(8)
+        (record,) = await shop.store.workers()
+        assert (record.heartbeat.running, record.heartbeat.tasks) == (0, ())
 
 
 async def test_a_stop_lets_running_tasks_end_and_leases_nothing_more(

@@ -1,6 +1,8 @@
-INSERT INTO stem_workers (worker, host, pid, fingerprint, queues, concurrency, running, every, first_seen, last_seen)
-VALUES (:worker, :host, :pid, :fingerprint, :queues, :concurrency, :running, :every, :now, :now)
+INSERT INTO stem_workers (
+    worker, host, pid, fingerprint, queues, concurrency, running, every, tasks, first_seen, last_seen
+)
+VALUES (:worker, :host, :pid, :fingerprint, :queues, :concurrency, :running, :every, :tasks, :now, :now)
 ON CONFLICT (worker) DO UPDATE SET
     host = excluded.host, pid = excluded.pid, fingerprint = excluded.fingerprint, queues = excluded.queues,
-    concurrency = excluded.concurrency, running = excluded.running, every = excluded.every,
+    concurrency = excluded.concurrency, running = excluded.running, every = excluded.every, tasks = excluded.tasks,
     last_seen = excluded.last_seen

@@ -130,7 +130,7 @@ async def test_what_was_refused_under_an_older_schema_is_passed_over_until_its_t
         )
         connection.execute("INSERT INTO stem_envelopes VALUES (1, x'00')")
     url = f"sqlite:///{database}"
-    assert await migrate(url, StoreOptions()) == ("0003_limits.sql",)
+    assert await migrate(url, StoreOptions()) == ("0003_limits.sql", "0004_running.sql")
     store = await open_store(url, StoreOptions(clock=clock))
     bench = Bench(store, clock)
     assert (await bench.lease()).next_due == 1_000_000

@@ -1,0 +1,1 @@
+ALTER TABLE stem_workers ADD COLUMN tasks TEXT;
