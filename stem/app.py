@@ -123,7 +123,7 @@ class Stem:
         parts = self._parts
         if parts is not None and not parts.home.is_gone:
             parts.home.check()
-            await self._signals.drain()
+            await self._signals.finish()
             if self._parts is parts:
                 self._parts = None
                 await parts.aclose()

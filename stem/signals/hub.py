@@ -47,7 +47,8 @@ class Signals:
 
     Handlers are called one at a time, on this client's loop (`async def`) or in a thread (`def`): events in the order
     in which they happened, the handlers of one event by their priority. A worker never waits for them: calls wait in a
-    line of at most 10,000, and an event that finds no place is dropped and counted in `dropped`.
+    line of at most 10,000, and an event that finds no place is dropped and counted in `dropped`. What tells of a
+    worker's life always finds one.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -120,6 +121,10 @@ class Signals:
     async def drain(self) -> None:
         """Return when every event is delivered, or after 5 s."""
         await self._line.drain()
+
+    async def finish(self) -> None:
+        """Deliver what waits, for at most 5 s; then what of it tells of a worker's life, for as long again."""
+        await self._line.finish()
 
     def close(self) -> None:
         """Call no handler any more; what still waits is dropped."""

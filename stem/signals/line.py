@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -18,21 +17,17 @@ from stem.clock import Clock, Micros
 from stem.signals.calls import CallThread, error_of
 from stem.signals.events import Event
 from stem.signals.listener import Listener, Sayer
+from stem.signals.waiting import MOST_WAITING, Pair, Waiting
 
-__all__ = ["LONGEST_CALL", "MOST_WAITING", "Line"]
+__all__ = ["LONGEST_CALL", "Line"]
 
 LONGEST_CALL: Final[Micros] = 5_000_000
 """How long one handler may take for one event."""
-MOST_WAITING: Final = 10_000
-"""How many calls may wait; what comes then is dropped and counted."""
 _REST: Final[Micros] = 60_000_000
 """How long a handler that took too long is left out, so that it holds up the others seldom."""
 _TURN: Final[Micros] = 3_000
 """After how long the loop is left to others."""
-_BATCH: Final = 100
-"""How many calls of plain handlers go to the thread at once."""
 
-_Pair: TypeAlias = tuple[Event, Listener]
 _Unfinished: TypeAlias = tuple[Listener, Callable[[], object]] | None
 
 
@@ -56,11 +51,8 @@ class Line:
         self.dropped = 0
         self._clock = clock
         self._longest = longest
-        self._most = most
         self._sayer = Sayer(clock)
-        self._waiting: deque[_Pair] = deque()
-        self._there: deque[_Pair] = deque()
-        """What the thread has been given, and has not begun."""
+        self._waiting = Waiting(most)
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._home = 0
@@ -82,11 +74,10 @@ class Line:
     def put(self, event: Event, listeners: Sequence[Listener]) -> None:
         """Line the event up for those; drop it, counted, when the line is full or closed."""
         loop = self._loop
-        if loop is None or len(self._waiting) >= self._most:
+        if loop is None or not self._waiting.add(event, listeners):
             self.dropped += 1
             self._sayer.dropped(self.dropped)
             return
-        self._waiting.extend([(event, listener) for listener in listeners])
         if threading.get_ident() == self._home:
             self._go_on()
         else:
@@ -100,9 +91,16 @@ class Line:
             await asyncio.wait((runner, timer), return_when=asyncio.FIRST_COMPLETED)
         timer.cancel()
 
+    async def finish(self) -> None:
+        """Drain; of what waits even then, deliver what tells of a worker's life, and drop the rest."""
+        await self.drain()
+        with self._lock:
+            self.dropped += self._waiting.leave_life()
+        await self.drain()
+
     def close(self) -> None:
         """Deliver nothing more; what still waits is dropped."""
-        self.dropped += len(self._waiting) + len(self._there)
+        self.dropped += self._waiting.clear()
         for task in (self._runner, self._watcher):
             if task is not None:
                 task.cancel()
@@ -113,7 +111,6 @@ class Line:
     def forget(self) -> None:
         """Let go of a loop that is closed, or of another process's."""
         self._waiting.clear()
-        self._there.clear()
         if self._call is not None:
             self._call.given_up = True
         self._loop = self._runner = self._watcher = self._call = self._thread = self._working = None
@@ -136,11 +133,12 @@ class Line:
     async def _run(self) -> None:
         me, until = asyncio.current_task(), self._clock.elapsed() + _TURN
         while self._waiting and self._runner is me:
-            event, listener = self._waiting.popleft()
-            if not listener.is_async:
-                await self._call_there((event, listener))
-            elif self._is_for(listener, event):
-                await self._call_here(listener, partial(listener.handler, event))
+            if self._waiting.first_is_plain:
+                await self._call_there()
+            else:
+                event, listener = self._waiting.take()
+                if self._is_for(listener, event):
+                    await self._call_here(listener, partial(listener.handler, event))
             if self._clock.elapsed() >= until:
                 await asyncio.sleep(0)
                 until = self._clock.elapsed() + _TURN
@@ -149,22 +147,17 @@ class Line:
         call = self._begin(listener)
         self._end(call, await error_of(work))
 
-    async def _call_there(self, first: _Pair) -> None:
-        """Have the thread call the first one, and the plain ones after it: each hop to it costs turns of the loop."""
-        me = self._runner
-        self._there.append(first)
-        while self._waiting and len(self._there) < _BATCH and not self._waiting[0][1].is_async:
-            self._there.append(self._waiting.popleft())
-        while self._there and self._runner is me:
-            self._thread = self._thread or CallThread()
-            self._working = self._thread.call(self._call_plain)
-            unfinished = await asyncio.wrap_future(self._working)
-            if unfinished is not None:  # a `def` that gives a coroutine back
-                await self._call_here(*unfinished)
+    async def _call_there(self) -> None:
+        """Have the thread call the plain ones, by itself, for as long as one comes next: the loop may be busy."""
+        self._thread = self._thread or CallThread()
+        self._working = self._thread.call(partial(self._call_plain, self._thread))
+        unfinished = await asyncio.wrap_future(self._working)
+        if unfinished is not None:  # a `def` that gives a coroutine back
+            await self._call_here(*unfinished)
 
-    def _call_plain(self) -> _Unfinished:
-        """In the thread: call one after the other, until none is left, or one has to be awaited on the loop."""
-        while (pair := self._next_there()) is not None:
+    def _call_plain(self, me: CallThread) -> _Unfinished:
+        """In the thread: call one after the other, until none is next, or one has to be awaited on the loop."""
+        while (pair := self._next_plain(me)) is not None:
             event, listener = pair
             if not self._is_for(listener, event):
                 continue
@@ -176,9 +169,9 @@ class Line:
                 return listener, partial(_itself, value)
         return None
 
-    def _next_there(self) -> _Pair | None:
+    def _next_plain(self, me: CallThread) -> Pair | None:
         with self._lock:
-            return self._there.popleft() if self._there else None
+            return self._waiting.take() if self._thread is me and self._waiting.first_is_plain else None
 
     def _begin(self, listener: Listener) -> _Call:
         if listener.once:
@@ -229,8 +222,6 @@ class Line:
             if self._call is not call:
                 return
             call.given_up, self._call = True, None
-            self._waiting.extendleft(reversed(self._there))
-            self._there.clear()
         working, self._working = self._working, None
         if self._thread is not None and working is not None and not working.done():
             self._thread.end()

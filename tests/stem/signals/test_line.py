@@ -11,9 +11,9 @@ import pytest
 
 from stem.signals import Event, Signals
 from stem.signals.events import TaskStartedEvent
-from stem.signals.line import MOST_WAITING
+from stem.signals.waiting import KEPT_FREE, MOST_WAITING
 from stem.testing import ManualClock
-from tests.stem.signals.support import started
+from tests.stem.signals.support import ready, started
 from tests.stem.worker.support import eventually, turns
 
 secret: contextvars.ContextVar[str] = contextvars.ContextVar("secret", default="nothing")
@@ -197,6 +197,66 @@ async def test_what_finds_no_place_in_the_line_is_dropped_and_counted(
     assert caplog.text.count("no room for more events") == 1
     gate.set()
     await eventually(lambda: len(heard) == MOST_WAITING + 1)
+
+
+async def test_what_tells_of_a_workers_life_finds_a_place_in_a_full_line(signals: Signals) -> None:
+    gate, heard = asyncio.Event(), list[Event]()
+
+    async def wait(event: Event) -> None:
+        await gate.wait()
+        heard.append(event)
+
+    signals.task_started.connect(wait)
+    signals.worker_ready.connect(wait)
+    for _ in range(MOST_WAITING + 3):
+        signals.tell(started())
+    for _ in range(KEPT_FREE + 2):
+        signals.tell(ready())
+    assert signals.dropped == 3 + 2
+    gate.set()
+    await eventually(lambda: len(heard) == MOST_WAITING + KEPT_FREE)
+
+
+async def test_an_orderly_end_tells_of_a_workers_life_whatever_waits_before_it(
+    signals: Signals, clock: ManualClock
+) -> None:
+    heard: list[Event] = []
+
+    async def slow(event: Event) -> None:
+        await clock.sleep(1_000_000)
+        heard.append(event)
+
+    signals.task_started.connect(slow)
+    signals.worker_ready.connect(slow)
+    for _ in range(10):
+        signals.tell(started())
+    signals.tell(ready())
+    ending = asyncio.ensure_future(signals.finish())
+    await clock.run_for(10)
+    await ending
+    assert heard.index(ready()) in {4, 5, 6}
+    assert heard[-1] == ready()
+    assert signals.dropped == 11 - len(heard)
+
+
+async def test_a_busy_loop_does_not_keep_plain_handlers_from_being_called(signals: Signals) -> None:
+    inside, gate, all_heard = threading.Event(), threading.Event(), threading.Event()
+    heard: list[Event] = []
+
+    def count(event: Event) -> None:
+        inside.set()
+        gate.wait(60)
+        heard.append(event)
+        if len(heard) == 1_000:
+            all_heard.set()
+
+    signals.task_started.connect(count)
+    signals.tell(started())
+    await eventually(inside.is_set)
+    for _ in range(999):
+        signals.tell(started())
+    gate.set()
+    assert all_heard.wait(30)  # the loop gets no turn meanwhile
 
 
 async def test_events_come_from_any_thread(signals: Signals) -> None:
