@@ -211,6 +211,15 @@ class AsideContract(Contract):
         assert await bench.leased_ids(5) == []
         assert await bench.leased_ids(5, fingerprint="registry-2") == [parked.fence.task_id]
 
+    async def test_what_is_parked_does_not_start_before_what_stands_behind_one_that_may_not(self, bench: Bench) -> None:
+        await allow(bench, concurrency=1)
+        parked = await bench.running(name="other")
+        await bench.apply(Park("unknown task", "registry-1", seconds(300)), fence=parked.fence)
+        await bench.running()
+        await bench.put(priority=9)
+        urgent = await bench.put(name="other", priority=5)
+        assert await bench.leased_ids(1, fingerprint="registry-2") == [urgent]
+
     async def test_a_held_message_stands_aside_when_it_is_let_go(self, bench: Bench) -> None:
         end, _ = await occupy(bench, 0)
         first = await bench.put(name="other")

@@ -146,8 +146,9 @@ local function line_of(queue, parked)
     standing[member:sub(at + 17)] = member
   end
   table.sort(others, before)
-  for i, place in ipairs(others) do
-    ids[i] = place[1]:sub(place[2] + 17)
+  for i = 1, math.min(#others, request.limit) do -- behind these, some may stand whom nobody has read
+    local member, place = unpack(others[i])
+    ids[i] = member:sub(place + 17)
   end
   return ids
 end
