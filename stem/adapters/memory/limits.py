@@ -51,9 +51,7 @@ def _declare(batch: Batch, limit: TaskLimit) -> None:
         known[limit.name] = holds
     if holds == before:
         return
-    left = None if before is None or (holds is not None and holds.shared == before.shared) else before.shared
     for shared in {row.shared for row in (before, holds) if row is not None}:
         for side in batch.tables.sides.of_task(shared):
-            side.is_mixed = side.is_mixed or shared == left
             batch.tables.sides.open(side, batch.now)
             batch.queues.add(side.queue)

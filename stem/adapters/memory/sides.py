@@ -21,8 +21,12 @@ Allowance: TypeAlias = "tuple[str, str]"
 
 
 class Gate(NamedTuple):
-    """What decides together whether a message may start: all messages of one gate may, or none may."""
+    """What decides together whether a message may start: all messages of one gate may, or none may.
 
+    All are of one name, so that one limit holds for them, and none is left behind when names begin or end to share.
+    """
+
+    name: str
     shared: str
     rate_key: str
     concurrency_key: str
@@ -46,8 +50,6 @@ class Side(Generic[W]):
     gate: Gate
     opens_at: Micros = NEVER
     waiting: int = 0
-    is_mixed: bool = False
-    """Whether some of it may belong before another gate by now, or before none: all of it is to be judged anew."""
     _line: list[tuple[int, Micros, int, int, W]] = field(default_factory=list[tuple[int, Micros, int, int, W]])
     """A heap of (-priority, due, sequence, ticket, message); stale is what has another ticket now."""
 

@@ -18,7 +18,7 @@ __all__ = ["Turnstile", "end_holder", "gate_of", "use_allowance"]
 
 def gate_of(limit: TaskLimit, message: Message) -> Gate:
     """The gate of a message under this limit."""
-    return Gate(limit.shared, message.rate_key or "", message.concurrency_key or "")
+    return Gate(limit.name, limit.shared, message.rate_key or "", message.concurrency_key or "")
 
 
 @dataclass(slots=True)
@@ -108,10 +108,11 @@ def end_holder(batch: Batch, holding: Allowance) -> None:
 
 
 def _room(tables: Tables, side: Side[Message], now: Micros) -> int:
-    """How many of a line may start, by the limit of its first."""
-    if side.is_mixed:
+    """How many of a line may start; all of it is judged anew where other allowances, or none, hold for its name."""
+    limit = tables.limits.get(side.gate.name)
+    if limit is None or limit.shared != side.gate.shared:
         return side.waiting
-    return _free(tables, tables.limits[side.first().name], side.gate, now)
+    return _free(tables, limit, side.gate, now)
 
 
 def _free(tables: Tables, limit: TaskLimit, gate: Gate, now: Micros) -> int:
@@ -125,7 +126,7 @@ def _free(tables: Tables, limit: TaskLimit, gate: Gate, now: Micros) -> int:
 
 def _opening(tables: Tables, side: Side[Message]) -> Micros:
     """When the rate lets the next of a line start that has no room now; never, while its concurrency is used up."""
-    limit = tables.limits[side.first().name]
+    limit = tables.limits[side.gate.name]
     if limit.concurrency is not None and tables.holders.get(side.gate.holding, 0) >= limit.concurrency:
         return NEVER
     assert limit.rate is not None

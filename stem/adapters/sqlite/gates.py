@@ -143,7 +143,7 @@ class Gates:
         if not self._aside:
             return
         gates = [(found, self._limited[found[SEQ]]) for found in self._aside]
-        rows = dump([[found[SEQ], found[QUEUE], *limited.bucket, limited.holding[1]] for found, limited in gates])
+        rows = dump([[found[SEQ], found[QUEUE], found[NAME], *row.bucket, row.holding[1]] for found, row in gates])
         self.writing.execute("limits/build", rows=rows)
         self._touched.update(gate for (gate,) in self.writing.execute("limits/move_aside", rows=rows).fetchall())
         self._aside.clear()

@@ -12,11 +12,11 @@ from stem.errors import SchemaMismatch
 
 __all__ = ["VERSION", "check_schema", "migrate_schema", "statements_of", "steps"]
 
-VERSION: Final = 4
+VERSION: Final = 5
 """The schema that this code was written for."""
-OLDEST: Final = 4
+OLDEST: Final = 5
 """The oldest schema that this code can still use."""
-COMPATIBLE_FROM: Final = 3
+COMPATIBLE_FROM: Final = 5
 """The oldest code that can use the schema `VERSION`."""
 
 

@@ -28,12 +28,10 @@ _DOOMED: Final = """t.watched AND EXISTS (
 _GATE: Final = """json_array(
     g.opens_at, g.id, l.interval, l.tolerance, l.concurrency, coalesce(a.ahead, 0), coalesce(h.holders, 0)
 )"""
-_JUDGED: Final = """LEFT JOIN stem_limits AS l ON l.name = (
-    SELECT t.name FROM stem_tasks AS t WHERE t.aside = g.id ORDER BY t.priority DESC, t.aside_due, t.seq LIMIT 1
-) AND l.shared = g.shared
+_JUDGED: Final = """LEFT JOIN stem_limits AS l ON l.name = g.name AND l.shared = g.shared
 LEFT JOIN stem_allowances AS a ON a.shared = g.shared AND a.key = g.rate_key
 LEFT JOIN stem_holdings AS h ON h.shared = g.shared AND h.key = g.concurrency_key"""
-"""What decides about a gate: the limit of the first who stands before it, unless that uses another's allowances now."""
+"""What decides about a gate: the limit of its name, unless that uses another's allowances now."""
 _HELD: Final = "t.lease, t.started, t.lost_by, t.lost_started, t.lost_backoff, t.lost_ack, t.place"
 _SHARED: Final = {"message": _MESSAGE, "held": _HELD, "doomed": _DOOMED, "gate": _GATE, "judged": _JUDGED}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stem.contracts.limits import Room, TaskLimit
+from stem.contracts.limits import MOST_MOVED, Room, TaskLimit
 from stem.contracts.store import Store
 from stem.testing.contracts.allowances import (
     NAME,
@@ -128,6 +128,19 @@ class DeclaringContract(Contract):
         assert await limited(bench) == set(ids)
         await bench.apply(SUCCESS, fence=holder.fence)
         assert await bench.leased_ids(5) == ids[:1]
+
+    async def test_a_name_that_shares_an_allowance_no_more_does_not_wait_behind_one_that_does(
+        self, bench: Bench
+    ) -> None:
+        await bench.store.declare_limits([limit(None, 1), limit(None, 1, name="old", shared=NAME)])
+        await bench.running()
+        await publish_many(bench, MOST_MOVED + 1, priority=9)
+        task_id = await bench.put(name="old")
+        while (await bench.lease(1)).next_due == 0:
+            pass
+        await allow(bench, name="old")
+        assert await bench.leased_ids(5) == [task_id]
+        assert (await bench.lease(5)).next_due is None
 
     async def test_a_limit_of_one_name_is_none_for_another(self, bench: Bench) -> None:
         await allow(bench, "1/h", 1)

@@ -113,27 +113,42 @@ async def test_a_step_that_fails_leaves_the_schema_as_it_was(database: Path) -> 
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("stem_uniques",)]
 
 
+def make_older(database: Path, version: int, task: str, *parameters: object) -> None:
+    """A database of an older schema in which one message waits; `task` are the columns that it has besides."""
+    columns, _, values = task.partition(" = ")
+    with closing(connect_blocking(Place(database))) as connection:
+        for number in range(1, version + 1):
+            connection.executescript((FOLDER / "migrations" / steps()[number]).read_text(encoding="utf-8"))
+        connection.execute("INSERT INTO stem_schema VALUES (?1, ?1)", (version,))
+        connection.execute(
+            f"""
+            INSERT INTO stem_tasks (id, name, queue, priority, state, published_at, due, result_ttl, ignore_result,
+                max_retries, root, accepted_at, {columns})
+            VALUES ('t', 'n', 'default', 0, 'queued', 0, 0, 1, 0, 3, 'r', 0, {values})
+            """,
+            parameters,
+        )
+        connection.execute("INSERT INTO stem_envelopes VALUES (1, x'00')")
+
+
 async def test_what_was_refused_under_an_older_schema_is_passed_over_until_its_time_all_the_same(
     database: Path, clock: ManualClock
 ) -> None:
-    with closing(connect_blocking(Place(database))) as connection:
-        for number in (1, 2):
-            connection.executescript((FOLDER / "migrations" / steps()[number]).read_text(encoding="utf-8"))
-        connection.execute("INSERT INTO stem_schema VALUES (2, 2)")
-        connection.execute(
-            """
-            INSERT INTO stem_tasks (id, name, queue, priority, state, published_at, due, result_ttl, ignore_result,
-                max_retries, root, accepted_at, refused)
-            VALUES ('t', 'n', 'default', 0, 'queued', 0, 0, 1, 0, 3, 'r', 0, json_array(json_array('registry-1', ?)))
-            """,
-            (clock.now() + 1_000_000,),
-        )
-        connection.execute("INSERT INTO stem_envelopes VALUES (1, x'00')")
+    make_older(database, 2, "refused = json_array(json_array('registry-1', ?))", clock.now() + 1_000_000)
     url = f"sqlite:///{database}"
-    assert await migrate(url, StoreOptions()) == ("0003_limits.sql", "0004_running.sql")
+    assert await migrate(url, StoreOptions()) == tuple(steps().values())[2:]
     store = await open_store(url, StoreOptions(clock=clock))
     bench = Bench(store, clock)
     assert (await bench.lease()).next_due == 1_000_000
     clock.advance(1)
     assert await bench.leased_ids() == ["t"]
+    await store.aclose()
+
+
+async def test_what_stood_aside_under_an_older_schema_is_judged_anew(database: Path, clock: ManualClock) -> None:
+    make_older(database, 3, "aside = 7")
+    url = f"sqlite:///{database}"
+    await migrate(url, StoreOptions())
+    store = await open_store(url, StoreOptions(clock=clock))
+    assert await Bench(store, clock).leased_ids() == ["t"]
     await store.aclose()

@@ -1,7 +1,8 @@
 -- What may not start yet stands aside in REFUSED, in the line of its queue and its gate: the task whose allowances it
--- uses, its rate key and its concurrency key, as JSON. An allowance is a task, a kind and a key; NUMBERS has what is
--- used of it: the time up to which starts are given out, or how many leases hold it. Each gate waits for one of its two
--- allowances: ORDER says which, and LATER says when a queue looks at those again that wait for it.
+-- uses, its rate key, its concurrency key and its name, as JSON, so that one limit holds for all before a gate. An
+-- allowance is a task, a kind and a key; NUMBERS has what is used of it: the time up to which starts are given out, or
+-- how many leases hold it. Each gate waits for one of its two allowances: ORDER says which, and LATER says when a queue
+-- looks at those again that wait for it.
 
 local BY_RATE, BY_HOLDERS = 'r', 'h'
 

@@ -24,7 +24,8 @@ local function wants_of(id, row) -- its limit, and the allowances that it would 
     if limit then
       local head = cjson.decode(row.head)
       local rate_key, concurrency_key = head.rate_key or '', head.concurrency_key or ''
-      found = { limit = limit, gate = cjson.encode({ limit[1], rate_key, concurrency_key }), key = concurrency_key }
+      local gate = cjson.encode({ limit[1], rate_key, concurrency_key, row.name })
+      found = { limit = limit, gate = gate, key = concurrency_key }
       found.by_rate = allowance(limit[1], BY_RATE, rate_key)
       found.by_holders = allowance(limit[1], BY_HOLDERS, concurrency_key)
     end
