@@ -18,6 +18,9 @@ LONGEST_WAIT: Final[Micros] = 1_000_000
 MOST_SETTLING: Final = 4
 """For each slot so many attempts may wait for their verdict before a slot has to: commits take longer than what is
 short, and a batch of many costs hardly more than one of few."""
+_AT_ONCE: Final = 50
+"""So many start in one turn of the loop, so that the first of many are committed while the others run: half of
+the usual concurrency. Without it the parts of a system take turns, and half of two processors stands still."""
 _CROWDED: Final[Micros] = 1_000_000
 """How long one that crashed a worker stays away when too many such wait here, so that it is not leased in circles."""
 
@@ -54,6 +57,7 @@ class Slots:
         self._crashed: deque[Held] = deque()
         self._suspect: Held | None = None
         self._closed = False
+        self._filling = False
 
     @property
     def free(self) -> int:
@@ -129,11 +133,19 @@ class Slots:
         self._fill_fetched()
 
     def _fill_fetched(self) -> None:
-        if not self._fetched:
+        if not self._fetched or self._filling:
             return
         free, now = self.free, self._clock.elapsed()
-        while self._fetched and free > 0:
+        for _ in range(_AT_ONCE):
+            if not self._fetched or free <= 0:
+                return
             free -= self._start(self._fetched.popleft(), now) is not None
+        self._filling = True
+        self._call_soon(self._fill_more)
+
+    def _fill_more(self) -> None:
+        self._filling = False
+        self._fill_fetched()
 
     def give_back_old(self) -> None:
         """Give back what has waited too long."""

@@ -461,3 +461,15 @@ class TestNoticesThatBringResults:
             await hearing.result("task-0", None)
 
         assert loud.reads == 1
+
+    async def test_those_told_first_of_many_go_on_before_the_others_are_told(self, hearing: Waiter, loud: Loud) -> None:
+        names = tuple(f"task-{number}" for number in range(60))
+        for name in names:
+            hearing.expect(name)
+        waiting = [asyncio.create_task(hearing.result(name, None)) for name in names]
+        await turns()
+        loud.tell(Notice(tasks=names, results=dict.fromkeys(names, b"7")))
+
+        await turns(1)
+        assert [task.done() for task in waiting] == [True] * 50 + [False] * 10
+        assert len(await asyncio.gather(*waiting)) == 60

@@ -23,14 +23,16 @@ class _Desk:
     returned: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     dropped: int = 0
 
-    def slots(self, concurrency: int) -> Slots:
+    later: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+
+    def slots(self, concurrency: int, *, call_soon: Callable[[Callable[[], None]], None] | None = None) -> Slots:
         return Slots(
             concurrency,
             clock=self.clock,
             launch=self.launched.append,
             give_back=lambda given, delay: self.returned.append((given.fence.task_id, delay)),
             drop=self._drop,
-            call_soon=_now,
+            call_soon=call_soon or _now,
         )
 
     @property
@@ -58,6 +60,18 @@ def test_never_more_handlers_run_than_there_are_slots() -> None:
 
     assert desk.running == ["a", "b"]
     assert (slots.free, slots.waiting, slots.busy) == (0, 1, 2)
+
+
+def test_of_many_the_first_fifty_start_at_once_and_the_others_in_the_next_turns() -> None:
+    desk = _Desk()
+    slots = desk.slots(100, call_soon=desk.later.append)
+    slots.offer(*(_named(str(number)) for number in range(120)), asked_at=0)
+    begun = [len(desk.launched)]
+    while desk.later:
+        desk.later.pop()()
+        begun.append(len(desk.launched))
+
+    assert begun == [50, 100, 100]
 
 
 def test_what_waits_starts_when_a_handler_has_ended_though_its_outcome_is_not_recorded_yet() -> None:
