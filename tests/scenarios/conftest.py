@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from stem.app import Stem
+from stem.contracts.adapter import StoreOptions
 from stem.ids import new_id
+from stem.stores.open import open_store
+from stem.testing import ManualClock
+from stem.testing.contracts.build import Bench
 from tests.scenarios.support.journal import VARIABLE, Journal
 from tests.scenarios.support.places import Fresh
 from tests.scenarios.support.yard import Yard
@@ -24,15 +28,45 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
 
 
 @pytest.fixture
-def yard(tmp_path: Path, journal: Journal) -> Iterator[Yard]:
-    made = Yard(tmp_path, f"sqlite:///{tmp_path}/stem.db", journal)
+def engine() -> str:
+    """The engine of a scenario that has no parameter of this name."""
+    return "sqlite"
+
+
+@pytest.fixture
+async def place(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """Where the scenario's store is, with nothing in it yet."""
+    if engine == "redis":
+        server: RedisServer = request.getfixturevalue("durable_redis")
+        server.tell("FLUSHALL")
+        yield server.url
+    elif engine == "postgres":
+        schema = postgres_url()
+        yield schema
+        await drop_schema(schema)
+    else:
+        yield "memory://" if engine == "memory" else f"sqlite:///{tmp_path}/stem.db"
+
+
+@pytest.fixture
+async def bench(place: str) -> AsyncIterator[Bench]:
+    """The store itself, under a clock that the scenario moves."""
+    clock = ManualClock()
+    store = await open_store(place, StoreOptions(clock=clock))
+    yield Bench(store, clock)
+    await store.aclose()
+
+
+@pytest.fixture
+def yard(tmp_path: Path, journal: Journal, place: str) -> Iterator[Yard]:
+    made = Yard(tmp_path, place, journal)
     yield made
     made.close()
 
 
 @pytest.fixture
 async def stem(yard: Yard) -> AsyncIterator[Stem]:
-    """A producer on the same file."""
+    """A producer on the same store."""
     async with Stem(yard.url) as opened:
         yield opened
 

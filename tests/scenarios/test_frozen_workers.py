@@ -12,6 +12,7 @@ import pytest
 
 from stem.app import Stem
 from stem.tasks.state import TaskState
+from tests.scenarios.support.engines import SHARED
 from tests.scenarios.support.jobs import BRIEF, LATE
 from tests.scenarios.support.journal import Journal
 from tests.scenarios.support.outcomes import assert_each_ended_once, held_by
@@ -25,6 +26,7 @@ MINUTE = timedelta(seconds=60)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("engine", SHARED)
 async def test_the_late_finish_of_a_frozen_worker_is_fenced(yard: Yard, stem: Stem, journal: Journal) -> None:
     frozen = yard.start_rigged()
     handle = await LATE.enqueue(stem)

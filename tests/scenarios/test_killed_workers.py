@@ -10,14 +10,15 @@ from itertools import chain
 import pytest
 
 from stem.app import Stem
-from tests.scenarios.support.jobs import WORK
+from tests.scenarios.support.engines import SERVERS
+from tests.scenarios.support.jobs import BRIEF, WORK
 from tests.scenarios.support.journal import Journal
 from tests.scenarios.support.outcomes import assert_each_ended_once, held_by
 from tests.scenarios.support.waiting import eventually
 from tests.scenarios.support.yard import WorkerProcess, Yard
 
 KILLS = 20
-PATIENT = WORK.options(max_retries=KILLS)
+PATIENT, PATIENT_BRIEF = WORK.options(max_retries=KILLS), BRIEF.options(max_retries=KILLS)
 """A task may be in the hands of every worker that is killed: each time uses an attempt."""
 LIFE = 150
 """How many tasks a worker ends before it is killed: about ten seconds with four at once, a quarter of a second each."""
@@ -75,3 +76,23 @@ async def test_twenty_killed_workers_lose_no_task_and_end_none_twice(yard: Yard,
     assert late_reruns(kills, journal) == []
     touched = frozenset[str]().union(*(killed.lost for killed in kills))
     assert [task_id for task_id in ids - touched if len(journal.started(task_id)) != 1] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", SERVERS)
+async def test_workers_killed_one_after_the_other_lose_no_task_on_a_server(
+    yard: Yard, stem: Stem, journal: Journal
+) -> None:
+    workers = [yard.start_rigged(), yard.start_rigged()]
+    batches = [await stem.enqueue_many([PATIENT_BRIEF.call(0.1)] * 40)]
+    kills: list[Kill] = []
+    for _ in range(3):
+        victim = workers.pop(0)
+        await eventually(partial(journal.in_hand, victim.pid), what=f"work of {victim.name}: {victim.said()}")
+        kills.append(await kill(victim, stem))
+        workers.append(yard.start_rigged())
+        batches.append(await stem.enqueue_many([PATIENT_BRIEF.call(0.1)] * 20))
+
+    await assert_each_ended_once(chain.from_iterable(batches), stem, journal)
+    assert any(killed.lost for killed in kills)
+    assert late_reruns(kills, journal) == []

@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import accumulate
-from typing import cast
 
 import pytest
 
 from stem.app import Stem
 from stem.contracts.queries import TaskFilter
 from stem.tasks.status import TaskRecord
+from tests.scenarios.support.engines import SHARED
 from tests.scenarios.support.jobs import CROWDED, LONE, METERED
 from tests.scenarios.support.journal import Journal
 from tests.scenarios.support.waiting import eventually
 from tests.scenarios.support.yard import Yard
-from tests.server_postgres import drop_schema, postgres_url
-from tests.servers import RedisServer
 
 MINUTE = timedelta(seconds=60)
 SECOND = 1_000_000
-ENGINES = [
-    "sqlite",
-    pytest.param("redis", marks=pytest.mark.server),
-    pytest.param("postgres", marks=pytest.mark.server),
-]
-
-
-@pytest.fixture
-async def url(engine: str, yard: Yard, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    if engine == "redis":
-        yield cast("RedisServer", request.getfixturevalue("redis")).start().url
-    elif engine == "postgres":
-        schema = postgres_url()
-        yield schema
-        await drop_schema(schema)
-    else:
-        yield yard.url
 
 
 async def records_of(stem: Stem, name: str) -> list[TaskRecord]:
@@ -51,13 +31,12 @@ def most_at_once(records: list[TaskRecord]) -> int:
     return max(accumulate(change for _, change in sorted(begins + ends)))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-async def test_four_processes_exceed_neither_a_rate_nor_a_concurrency(yard: Yard, journal: Journal, url: str) -> None:
-    async with Stem(url) as stem:
-        await yard.ready(stem, *(yard.start("-c", "50", registry="limited", url=url) for _ in range(4)))
-        batch = await stem.enqueue_many([*[METERED.call()] * 90, *[CROWDED.call()] * 60])
-        await batch.result(timeout=MINUTE)
-        taken, crowd = await records_of(stem, METERED.name), await records_of(stem, CROWDED.name)
+@pytest.mark.parametrize("engine", SHARED)
+async def test_four_processes_exceed_neither_a_rate_nor_a_concurrency(yard: Yard, stem: Stem, journal: Journal) -> None:
+    await yard.ready(stem, *(yard.start("-c", "50", registry="limited") for _ in range(4)))
+    batch = await stem.enqueue_many([*[METERED.call()] * 90, *[CROWDED.call()] * 60])
+    await batch.result(timeout=MINUTE)
+    taken, crowd = await records_of(stem, METERED.name), await records_of(stem, CROWDED.name)
     starts = sorted(record.started_at or 0 for record in taken)
     assert all(late - early >= SECOND for early, late in zip(starts, starts[40:], strict=False))
     assert most_at_once(crowd) <= 3

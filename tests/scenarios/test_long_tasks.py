@@ -8,6 +8,7 @@ import pytest
 
 from stem.app import Stem
 from stem.tasks.definition import TaskDefinition
+from tests.scenarios.support.engines import on_servers
 from tests.scenarios.support.jobs import BLOCK, BRIEF
 from tests.scenarios.support.journal import Journal
 from tests.scenarios.support.yard import Yard
@@ -15,10 +16,11 @@ from tests.scenarios.support.yard import Yard
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("definition", "leases"),
+    ("engine", "definition", "leases"),
     [
-        pytest.param(BRIEF, 10, id="asleep for ten leases"),
-        pytest.param(BLOCK, 3, id="blocking the event loop for three"),
+        pytest.param("sqlite", BRIEF, 10, id="asleep for ten leases"),
+        pytest.param("sqlite", BLOCK, 3, id="blocking the event loop for three"),
+        *on_servers(BLOCK, 3, called="blocking the event loop for three"),
     ],
 )
 async def test_a_long_task_runs_once(

@@ -10,6 +10,7 @@ import pytest
 from stem.app import Stem
 from stem.client.batch import Batch
 from stem.tasks.state import TaskState
+from tests.scenarios.support.engines import SHARED, on_servers
 from tests.scenarios.support.jobs import HELD
 from tests.scenarios.support.journal import Journal
 from tests.scenarios.support.waiting import eventually
@@ -44,6 +45,7 @@ async def _untouched(batch: Batch[str]) -> int:
     return len([s for s in statuses if (s.state, s.attempt, s.crashes) == (TaskState.QUEUED, 0, 0)])
 
 
+@pytest.mark.parametrize("engine", SHARED)
 async def test_the_first_sigterm_lets_what_runs_end_and_starts_nothing_more(
     yard: Yard, stem: Stem, journal: Journal
 ) -> None:
@@ -55,7 +57,10 @@ async def test_the_first_sigterm_lets_what_runs_end_and_starts_nothing_more(
     assert await _untouched(batch) == 4
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("engine", "number"),
+    [("sqlite", signal.SIGTERM), ("sqlite", signal.SIGINT), *on_servers(signal.SIGTERM)],
+)
 async def test_the_second_signal_cancels_what_runs_and_hands_it_back(
     number: signal.Signals, yard: Yard, stem: Stem, journal: Journal
 ) -> None:

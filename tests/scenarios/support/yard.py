@@ -60,7 +60,7 @@ class WorkerProcess:
 
 @dataclass(slots=True)
 class Yard:
-    """Starts the workers of one scenario on one SQLite file."""
+    """Starts the workers of one scenario on one store."""
 
     folder: Path
     url: str
@@ -79,7 +79,7 @@ class Yard:
         return self._spawn("-m", "tests.scenarios.support.rigged", self.url, self._name(), *options)
 
     def freeze(self, worker: WorkerProcess) -> None:
-        """SIGSTOP at a moment at which the worker does not hold the file's write lock, which would freeze everybody."""
+        """SIGSTOP at a moment at which the worker does not hold a file's write lock, which would freeze everybody."""
         while True:
             worker.send(signal.SIGSTOP)
             os.waitid(os.P_PID, worker.pid, os.WSTOPPED)
@@ -112,6 +112,8 @@ class Yard:
             worker.kill()
 
     def _can_be_written(self) -> bool:
+        if not self.url.startswith("sqlite:"):
+            return True
         connection = sqlite3.connect(self.folder / "stem.db", timeout=1.0, isolation_level=None)
         try:
             connection.execute("BEGIN IMMEDIATE")
