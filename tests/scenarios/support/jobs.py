@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import time
@@ -168,6 +169,21 @@ def held_apart(ctx: TaskContext) -> str:
     return made_by(ctx)
 
 
+@task(name="scenario.deaf", run_in="process", hard_time_limit=SHORT)
+def deaf(ctx: TaskContext) -> str:
+    """Asks nobody whether it should go on."""
+    write_entry(ctx, STARTED)
+    while True:
+        time.sleep(0.02)
+
+
+@task(name="scenario.in_c", run_in="process", hard_time_limit=SHORT)
+def in_c(ctx: TaskContext) -> str:
+    """Never comes back to Python, holds the interpreter, and hears no signal but SIGKILL."""
+    write_entry(ctx, STARTED)
+    return str(sum(itertools.repeat(0)))
+
+
 @task(name="scenario.metered", rate_limit="40/s")
 async def metered(ctx: TaskContext) -> str:
     """Starts forty times a second, and no more often."""
@@ -203,6 +219,8 @@ BRIEF = definition(brief)
 BLOCK = definition(block)
 HELD = definition(held)
 HELD_APART = definition(held_apart)
+DEAF = definition(deaf)
+IN_C = definition(in_c)
 LATE = definition(late)
 POISON = definition(poison)
 ONCE = definition(once)
@@ -218,7 +236,7 @@ LONE = definition(lone)
 
 OLD = Registry.of(work, held, versioned_before)
 registry = Registry.of(
-    *(work, brief, block, held, held_apart, late, poison, untrue, fresh, versioned, parent, flaky, steps)
+    *(work, brief, block, held, held_apart, late, poison, untrue, fresh, versioned, parent, flaky, steps, deaf, in_c)
 )
 limited = Registry.of(metered, crowded, lone)
 careful = Registry.of(work, brief, once)

@@ -78,6 +78,10 @@ class Yard:
         """A worker of `rigged.py`: it looks for lost work more often, and can be told where to die."""
         return self._spawn("-m", "tests.scenarios.support.rigged", self.url, self._name(), *options)
 
+    def start_producer(self) -> WorkerProcess:
+        """A process of `producer.py`, which waits at the gate."""
+        return self._spawn("-m", "tests.scenarios.support.producer", self.url, self._name())
+
     def freeze(self, worker: WorkerProcess) -> None:
         """SIGSTOP at a moment at which the worker does not hold a file's write lock, which would freeze everybody."""
         while True:
