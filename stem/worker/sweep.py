@@ -122,15 +122,28 @@ class Sweeper:
             self._commit(delivery, change)
 
     async def _retain(self) -> None:
-        """In every sweep while there is something to delete, else once a minute."""
-        now, found = self._clock.elapsed(), 0
+        """In every sweep while there is something to delete, else once a minute; also where the last try failed.
+
+        That is no failure of the sweep: what cannot be deleted keeps nothing from being rescued.
+        """
+        now = self._clock.elapsed()
         if now < self._retain_at:
             return
+        self._retain_at = now + _RETAIN_PAUSE
+        try:
+            if await self._delete():
+                self._retain_at = now
+        except StoreError as error:
+            _log.warning("what is over could not be deleted (%s); trying again in a minute", error.code)
+
+    async def _delete(self) -> int:
+        """Delete what is over, in portions, and not all of very much at once; how many the last portion had."""
+        found = 0
         for _ in range(_RETAIN_ROUNDS):
             found = await self._store.retain(_RETAIN)
             if found < _RETAIN:
                 break
-        self._retain_at = now if found else now + _RETAIN_PAUSE
+        return found
 
 
 def by_lease(suspects: Iterable[Suspect]) -> dict[Micros, tuple[Suspect, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from itertools import accumulate
 
@@ -10,7 +11,9 @@ import pytest
 from stem.app import Stem
 from stem.contracts.queries import TaskFilter
 from stem.tasks.status import TaskRecord
-from tests.scenarios.support.engines import SHARED
+from stem.testing.contracts.allowances import allow, publish_many
+from stem.testing.contracts.build import SUCCESS, Bench
+from tests.scenarios.support.engines import EVERYWHERE, SHARED
 from tests.scenarios.support.jobs import CROWDED, LONE, METERED
 from tests.scenarios.support.journal import Journal
 from tests.scenarios.support.waiting import eventually
@@ -57,3 +60,27 @@ async def test_a_place_of_a_killed_worker_comes_back(yard: Yard, stem: Stem, jou
     assert sum(record.crashes for record in records) == 1
     assert sorted(record.deliveries for record in records) == [1, 1, 2]
     assert len(journal.started()) == 4
+
+
+@pytest.mark.parametrize("engine", EVERYWHERE)
+async def test_twenty_workers_that_ask_at_once_start_no_more_than_the_rate_allows(bench: Bench) -> None:
+    await allow(bench, "5/s")
+    await publish_many(bench, 30)
+    starts: list[int] = []
+    for _ in range(10):
+        given = await asyncio.gather(*(bench.leased_ids(5, worker=f"worker-{number}") for number in range(20)))
+        starts += [bench.clock.now()] * sum(map(len, given))
+        bench.clock.advance(0.25)
+    assert len(starts) == 10
+    assert all(late - early >= SECOND for early, late in zip(starts, starts[5:], strict=False))
+
+
+@pytest.mark.parametrize("engine", EVERYWHERE)
+async def test_a_place_that_a_dead_worker_held_is_free_when_its_task_has_been_rescued_and_ended(bench: Bench) -> None:
+    await allow(bench, concurrency=1)
+    _, waiting = await publish_many(bench, 2)
+    lost = await bench.delivery()
+    assert await bench.leased_ids() == []
+    rescued = await bench.lose(lost)
+    await bench.apply(SUCCESS, fence=rescued.fence)
+    assert await bench.leased_ids() == [waiting]

@@ -17,6 +17,7 @@ from stem.testing.contracts.ear import Ear
 from tests.scenarios.support.jobs import WORK, registry
 from tests.scenarios.support.journal import Journal
 from tests.scenarios.support.outcomes import assert_each_ended_once
+from tests.scenarios.support.pauses import assert_paused_until_resumed, pause
 from tests.scenarios.support.postgres import admin_of, connections, crowd, cut_connections, fresh_url
 from tests.scenarios.support.proxy import Proxy
 from tests.scenarios.support.waiting import eventually
@@ -58,6 +59,12 @@ async def test_a_waiting_worker_consumes_within_five_seconds_of_the_return_of_it
         async with asyncio.timeout(FIVE):
             await WORK.enqueue_and_wait(stem, 0.0)
             await accepted.result()
+
+
+async def test_a_queue_is_still_paused_when_everything_starts_again(server: PostgresServer, url: str) -> None:
+    task_id = await pause(url)
+    await stop_and_start(server, signal.SIGQUIT)
+    await assert_paused_until_resumed(url, task_id)
 
 
 async def storm(server: PostgresServer) -> None:

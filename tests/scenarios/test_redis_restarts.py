@@ -15,6 +15,7 @@ from tests.scenarios.support.crew import assert_consumes, working
 from tests.scenarios.support.jobs import HELD, WORK
 from tests.scenarios.support.journal import Journal
 from tests.scenarios.support.outcomes import assert_each_ended_once
+from tests.scenarios.support.pauses import assert_paused_until_resumed, pause
 from tests.scenarios.support.proxy import Proxy
 from tests.scenarios.support.waiting import eventually
 from tests.scenarios.support.yard import Yard
@@ -72,6 +73,13 @@ async def test_what_was_accepted_before_everything_stopped_is_there_when_everyth
     redis.start()
     async with working(redis.url), Stem(redis.url) as stem:
         assert await assert_each_ended_once(map(stem.handle, ids), stem, journal) == set(ids)
+
+
+async def test_a_queue_is_still_paused_when_everything_starts_again(redis: RedisServer) -> None:
+    task_id = await pause(redis.start().url)
+    redis.kill()
+    redis.start()
+    await assert_paused_until_resumed(redis.url, task_id)
 
 
 async def test_several_losses_within_three_seconds_lose_no_task_and_leave_no_connection_behind(

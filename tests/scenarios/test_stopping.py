@@ -108,3 +108,17 @@ async def test_a_signal_before_the_start_is_complete_ends_it_and_touches_nothing
     await worker.exit_code()
     assert journal.started() == []
     assert await _untouched(batch) == 3
+
+
+async def test_what_fails_while_a_worker_stops_is_said_and_does_not_keep_it(
+    yard: Yard, stem: Stem, journal: Journal
+) -> None:
+    worker = yard.start("--app", "tests.scenarios.support.jobs:bad_at_its_end")
+    handle = await HELD.enqueue(stem)
+    await eventually(lambda: journal.started(handle.id), what=f"its start: {worker.said()}")
+    worker.send(signal.SIGTERM)
+    yard.open_gate()
+    assert await worker.exit_code(within=20) == 1
+    assert "the pool does not close" in worker.said()
+    assert await handle.result() == f"1:{worker.pid}"
+    assert await stem.inspect.workers() == ()

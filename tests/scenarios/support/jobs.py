@@ -212,6 +212,12 @@ async def _waits_at_the_gate() -> AsyncGenerator[object]:
     yield None
 
 
+@asynccontextmanager
+async def _breaks_at_its_end() -> AsyncGenerator[object]:
+    yield None
+    raise ConnectionError("the pool does not close")
+
+
 QUICK = definition(quick)
 APART = definition(apart)
 WORK = definition(work)
@@ -241,3 +247,4 @@ registry = Registry.of(
 limited = Registry.of(metered, crowded, lone)
 careful = Registry.of(work, brief, once)
 slow_to_start = Stem(os.environ.get("STEM_URL"), lifespan=_waits_at_the_gate)
+bad_at_its_end = Stem(os.environ.get("STEM_URL"), lifespan=_breaks_at_its_end)

@@ -226,3 +226,22 @@ async def test_what_is_over_is_looked_for_once_a_minute_while_there_is_nothing(
         clock.advance(2)
 
     assert [(at - began) // SECOND for at in asked] == [0, 60, 62]
+
+
+async def test_what_is_over_and_cannot_be_deleted_is_tried_once_a_minute_and_fails_no_sweep(
+    shop: Workshop, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[int] = []
+
+    async def retain(limit: int) -> int:
+        asked.append(clock.elapsed())
+        raise StoreUnavailable(expected=f"{limit} to be deleted", found="none", do="Wait.")
+
+    monkeypatch.setattr(shop.store, "retain", retain)
+    sweeper = shop.hands(tasks.add).engine.sweeper
+    for _ in range(33):
+        await sweeper.sweep()
+        clock.advance(2)
+
+    assert [(at - asked[0]) // SECOND for at in asked] == [0, 60]
+    assert "a sweep failed" not in caplog.text
