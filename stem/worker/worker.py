@@ -159,6 +159,7 @@ class Worker:
         setup = setup_of(self.name, self._lifespan) if runs_apart(jobs) else None
         async with AsyncExitStack() as stack:
             state = await open_state(self._lifespan, stack)
+            stack.push_async_callback(self._sign_off)
             engine = Engine(self._outside, jobs, state, self._stats, setup=setup, revoked=self._revoked)
             await self._beat()
             stack.callback(self._outside.store.listen(engine.fetcher.hear).close)
@@ -315,11 +316,13 @@ class Worker:
         for task in self._loops:
             task.cancel()
         await close_engine(engine)
+        await self._stack.aclose()
+
+    async def _sign_off(self) -> None:
         try:
             await self._outside.store.retire(self.name)
         except StoreError as error:
             _log.warning("the worker could not be signed off (%s)", error.code)
-        await self._stack.aclose()
 
 
 def _is_the_end(event: Event) -> bool:

@@ -10,6 +10,7 @@ from itertools import chain
 import pytest
 
 from stem.app import Stem
+from stem.client.batch import Batch
 from tests.scenarios.support.engines import SERVERS
 from tests.scenarios.support.jobs import BRIEF, WORK
 from tests.scenarios.support.journal import Journal
@@ -83,15 +84,16 @@ async def test_twenty_killed_workers_lose_no_task_and_end_none_twice(yard: Yard,
 async def test_workers_killed_one_after_the_other_lose_no_task_on_a_server(
     yard: Yard, stem: Stem, journal: Journal
 ) -> None:
-    workers = [yard.start_rigged(), yard.start_rigged()]
-    batches = [await stem.enqueue_many([PATIENT_BRIEF.call(0.1)] * 40)]
+    workers = [yard.start_rigged()]
+    batches: list[Batch[str]] = []
     kills: list[Kill] = []
     for _ in range(3):
+        workers.append(yard.start_rigged())
+        await yard.ready(stem, *workers)  # both wait, so that each gets some
+        batches.append(await stem.enqueue_many([PATIENT_BRIEF.call(0.3)] * 24))
         victim = workers.pop(0)
         await eventually(partial(journal.in_hand, victim.pid), what=f"work of {victim.name}: {victim.said()}")
         kills.append(await kill(victim, stem))
-        workers.append(yard.start_rigged())
-        batches.append(await stem.enqueue_many([PATIENT_BRIEF.call(0.1)] * 20))
 
     await assert_each_ended_once(chain.from_iterable(batches), stem, journal)
     assert any(killed.lost for killed in kills)

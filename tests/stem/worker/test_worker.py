@@ -185,6 +185,21 @@ async def test_it_gives_signs_of_life_and_signs_off(shop: Workshop, clock: Manua
     assert await shop.store.workers() == ()
 
 
+async def test_a_start_that_is_given_up_after_the_first_sign_of_life_signs_off(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse() -> int:
+        assert len(await shop.store.workers()) == 1
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(shop.store, "broadcast_position", refuse)
+    with pytest.raises(asyncio.CancelledError):
+        async with shop.worker(tasks.add):
+            pass
+
+    assert await shop.store.workers() == ()
+
+
 async def test_its_signs_of_life_tell_what_runs_and_for_how_long(
     shop: Workshop, clock: ManualClock, gate: tasks.Gate
 ) -> None:
