@@ -43,6 +43,17 @@ class ParkContract(Contract):
         bench.clock.advance(300)
         assert await bench.leased_ids() == [delivery.fence.task_id]
 
+    async def test_after_the_pause_a_parked_message_has_the_place_that_it_has_had_since_it_was_parked(
+        self, bench: Bench
+    ) -> None:
+        parked, earlier = await bench.running(), await bench.put()
+        bench.clock.advance(1)
+        await _park(bench, parked)
+        bench.clock.advance(1)
+        later = await bench.put()
+        bench.clock.advance(300)
+        assert await bench.leased_ids(5) == [earlier, parked.fence.task_id, later]
+
     async def test_next_due_tells_the_refusing_registry_when_the_pause_ends(self, bench: Bench) -> None:
         await _park(bench, await bench.running())
         bench.clock.advance(100)
