@@ -255,8 +255,7 @@ class Attempts:
     def _told(self, held: Held, change: Change, verdict: Verdict | StemError) -> None:
         """The outcome is recorded, or is decided again when the store refuses it, or is given up."""
         if isinstance(verdict, Refused) and change.number == 1:
-            failure = decide.refused_failure(verdict)
-            self._settle(held, decide.decide_refused(held.delivery, failure, number=2))
+            self._settle(held, decide.decide_again(held.delivery, change, verdict))
             return
         if isinstance(verdict, Applied):
             self._stats.count(change)

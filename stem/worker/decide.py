@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Final
 
 from stem.clock import Micros, to_micros
-from stem.contracts.changes import Bury, Change, Park, Publish, Refused, Release, Reschedule, Settle, Start, Write
+from stem.contracts.changes import Bury, Change, Park, Publish, RefusalCode, Refused, Release, Reschedule, Settle, Start, Write
 from stem.contracts.control import Revocation
 from stem.contracts.store import Delivery
 from stem.errors import Undecodable, WorkerLost
@@ -25,6 +25,7 @@ __all__ = [
     "Reason",
     "Rules",
     "Stop",
+    "decide_again",
     "decide_crashed",
     "decide_error",
     "decide_guard",
@@ -82,9 +83,11 @@ class Rules:
 
 
 def decide_success(delivery: Delivery, result: bytes, follow_ups: tuple[Publish, ...] = ()) -> Change:
-    """Succeeded: the result unless it is ignored, and what the handler asked to be published, in one change."""
-    settle = Settle(TaskEvent.SUCCEEDED, None if delivery.ignore_result else result)
-    return Change((settle, *follow_ups), delivery.fence)
+    """Succeeded: the result, and what the handler asked to be published, in one change.
+
+    A result that is ignored is sent, too: the store knows whether somebody has begun to wait for it since the lease.
+    """
+    return Change((Settle(TaskEvent.SUCCEEDED, result), *follow_ups), delivery.fence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +258,14 @@ def decide_undecodable(delivery: Delivery, error: Undecodable) -> Change:
     return _one(delivery, Bury(Reason.UNDECODABLE, failure_of(error)))
 
 
+def decide_again(delivery: Delivery, change: Change, refused: Refused) -> Change:
+    """The store refused an outcome: what is too large goes without its result where that is ignored, else it fails."""
+    if delivery.ignore_result and refused.code == RefusalCode.TOO_LARGE and _has_result(change):
+        writes = (replace(write, result=None) if isinstance(write, Settle) else write for write in change.writes)
+        return replace(change, writes=tuple(writes), number=2)
+    return decide_refused(delivery, refused_failure(refused), number=2)
+
+
 def decide_refused(delivery: Delivery, failure: Failure, *, number: int = 1) -> Change:
     """The result cannot be stored. `number` is 2 when the store refused a change of this lease before."""
     return Change((Bury(Reason.RESULT_REFUSED, failure),), delivery.fence, number)
@@ -284,6 +295,10 @@ def waits_for_start(delivery: Delivery, start: Start) -> bool:
 
 def _one(delivery: Delivery, write: Write) -> Change:
     return Change((write,), delivery.fence)
+
+
+def _has_result(change: Change) -> bool:
+    return any(isinstance(write, Settle) and write.result is not None for write in change.writes)
 
 
 def _is_repeated(error: BaseException, retry: Retry) -> bool:

@@ -172,6 +172,16 @@ class UpstreamContract(Contract):
         assert (found.result, found.ignored) == (b'"done"', False)
         assert (await bench.record(upstream)).ignore_result
 
+    async def test_the_result_of_what_runs_already_when_somebody_begins_to_wait_for_it_is_stored_even_if_ignored(
+        self, bench: Bench
+    ) -> None:
+        delivery = await bench.running(ignore_result=True)
+        upstream = delivery.fence.task_id
+        assert delivery.ignore_result
+        await bench.put(after=After(upstream))
+        await bench.apply(SUCCESS, fence=delivery.fence)
+        assert (await _result(bench, upstream)).result == b'"done"'
+
     async def test_the_last_of_a_chain_is_read_by_nobody_when_it_is_ignored(self, bench: Bench) -> None:
         links = chain(2, ignore_result=True)
         await bench.apply(*links)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from stem.contracts.changes import Bury, Park, Refused, Release, Reschedule, Settle, Start
+from stem.contracts.changes import Bury, Change, Park, RefusalCode, Refused, Release, Reschedule, Settle, Start
 from stem.errors import Undecodable
 from stem.tasks.context import RetryRequested
 from stem.tasks.options import Ack
@@ -47,8 +47,28 @@ def test_success_publishes_its_follow_ups_in_the_same_change() -> None:
     assert decide.decide_success(delivery(), b"1", (follow_up,)).writes[1:] == (follow_up,)
 
 
-def test_a_result_that_is_ignored_is_not_sent() -> None:
-    assert only_write(decide.decide_success(delivery(ignore_result=True), b"1")) == Settle(TaskEvent.SUCCEEDED, None)
+def test_a_result_that_is_ignored_is_sent_because_somebody_may_wait_for_it_by_now() -> None:
+    assert only_write(decide.decide_success(delivery(ignore_result=True), b"1")) == Settle(TaskEvent.SUCCEEDED, b"1")
+
+
+def test_an_ignored_result_that_is_too_large_is_left_out_and_the_task_succeeds_all_the_same() -> None:
+    follow_up, given = publish(), delivery(ignore_result=True)
+    change = decide.decide_success(given, b"12", (follow_up,))
+
+    again = decide.decide_again(given, change, Refused(RefusalCode.TOO_LARGE))
+
+    assert again == Change((Settle(TaskEvent.SUCCEEDED), follow_up), given.fence, 2)
+
+
+@pytest.mark.parametrize(("ignore", "code"), [(False, RefusalCode.TOO_LARGE), (True, RefusalCode.REJECTED)])
+def test_an_outcome_that_is_refused_for_another_reason_is_a_failure(ignore: bool, code: str) -> None:
+    given = delivery(ignore_result=ignore)
+
+    again = decide.decide_again(given, decide.decide_success(given, b"12"), Refused(code))
+
+    write = only_write(again)
+    assert isinstance(write, Bury)
+    assert (write.reason, again.number) == (decide.Reason.RESULT_REFUSED, 2)
 
 
 @pytest.mark.parametrize(("attempt", "delay"), [(0, 2), (1, 4), (2, 8)])
