@@ -18,5 +18,3 @@ class Capabilities:
     """A larger envelope or result is `Refused` as too large."""
     outcomes: bool = True
     """Whether it can keep the results of another store."""
-    pins: bool = True
-    """Whether a result outlives its time as long as a live message waits for it."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from stem.clock import Micros
 from stem.tasks.state import TaskState
 from stem.tasks.status import Failure
 
-__all__ = ["Outcome", "Outcomes", "fitting"]
+__all__ = ["OLD_AGAIN", "Outcome", "Outcomes", "fitting"]
+
+OLD_AGAIN: Final[Micros] = 600_000_000
+"""When an outcome that was old, and needed, is looked at again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,21 @@ class Outcomes(Protocol):
         ...
 
     async def outcomes(self, ids: Sequence[str]) -> Mapping[str, Outcome]:
-        """The outcome of the latest generation of those ids that have one; kept for twice its `result_ttl`."""
+        """The outcome of the latest generation of those ids that have one; kept for twice its `result_ttl` at least."""
+        ...
+
+    async def old_outcomes(self, limit: int) -> Sequence[str]:
+        """Up to `limit` tasks of which `Store.retain` has found an outcome that was kept for twice its `result_ttl`.
+
+        Who keeps the messages knows whether one is still needed: it stays until `forget_outcomes` names it.
+        """
+        ...
+
+    async def forget_outcomes(self, ids: Sequence[str], *, needed: Collection[str] = ()) -> None:
+        """Delete the outcomes of these tasks that are old; those that are `needed` are old again after `OLD_AGAIN`.
+
+        What is not old stays as it is, so that a call that is repeated, or comes late, does no harm.
+        """
         ...
 
 

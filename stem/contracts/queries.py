@@ -89,6 +89,14 @@ class Queries(Protocol):
         """
         ...
 
+    async def awaited(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of the ids whose results a live message still waits for, alone or as members of a group.
+
+        A member with a place counts as long as its group has no answer, or has a live continuation. What is told here
+        is what `Store.retain` keeps beyond its time.
+        """
+        ...
+
     async def list_tasks(self, where: TaskFilter, *, limit: int, after: str | None = None) -> Page:
         """A page of the tasks for which the filter holds.
 

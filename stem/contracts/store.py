@@ -254,8 +254,9 @@ class Store(Queries, Heartbeats, Groups, Control, Broadcasts, Locks, Schedules, 
 
         Never a live one, none within 60 s of its end, and none whose result a live message still waits for, alone or as
         a member of a group. What else has had its time goes in the same bounded way, uncounted: groups, broadcasts,
-        revocations, outcomes. Groups not sealed in time are removed with their members, and live members of groups that
-        have their answer are cancelled, up to `limit` of each.
+        revocations. Outcomes are only found to be old: see `Outcomes.old_outcomes`. Groups not sealed in time are
+        removed with their members, and live members of groups that have their answer are cancelled, up to `limit` of
+        each.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from stem.clock import Micros
 from stem.contracts.broadcasts import KEEP_BROADCAST, Broadcast
@@ -91,6 +91,10 @@ class StoreDelegate:
     async def results(self, ids: Sequence[str], *, even_expired: bool = False) -> Mapping[str, StoredResult]:
         """See `Queries.results`."""
         return await self._store.results(ids, even_expired=even_expired)
+
+    async def awaited(self, ids: Sequence[str]) -> frozenset[str]:
+        """See `Queries.awaited`."""
+        return await self._store.awaited(ids)
 
     async def list_tasks(self, where: TaskFilter, *, limit: int, after: str | None = None) -> Page:
         """See `Queries.list_tasks`."""
@@ -217,3 +221,11 @@ class StoreDelegate:
     async def outcomes(self, ids: Sequence[str]) -> Mapping[str, Outcome]:
         """See `Outcomes.outcomes`."""
         return await self._store.outcomes(ids)
+
+    async def old_outcomes(self, limit: int) -> Sequence[str]:
+        """See `Outcomes.old_outcomes`."""
+        return await self._store.old_outcomes(limit)
+
+    async def forget_outcomes(self, ids: Sequence[str], *, needed: Collection[str] = ()) -> None:
+        """See `Outcomes.forget_outcomes`."""
+        await self._store.forget_outcomes(ids, needed=needed)

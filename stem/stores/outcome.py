@@ -40,17 +40,15 @@ class Held:
     fence: int
     generation: int
     envelope: bytes = field(repr=False)
-    ignored: bool
 
 
 def outcome_of(change: Change, ending: Settle | Bury, fence: Fence, held: Held) -> Outcome:
     """What a change that ends this task makes of it."""
-    result = ending.result if isinstance(ending, Settle) and not held.ignored else None
     return Outcome(
         task_id=fence.task_id,
         generation=held.generation,
         state=outcome_state(event_of(ending)),
-        result=result,
+        result=ending.result if isinstance(ending, Settle) else None,
         error=ending.error,
         bury_reason=ending.reason if isinstance(ending, Bury) else None,
         result_ttl=decode_envelope(held.envelope).result_ttl,
@@ -59,18 +57,20 @@ def outcome_of(change: Change, ending: Settle | Bury, fence: Fence, held: Held) 
     )
 
 
-def settled_by(change: Change, ending: Settle | Bury, standing: Outcome) -> Change:
-    """The change as the outcome that stands has it: its end, and what follows up on that end.
-
-    The result stays where it is recorded.
-    """
+def settled_by(change: Change, ending: Settle | Bury, standing: Outcome, envelope: bytes) -> Change:
+    """The change as the outcome that stands has it: its end, and what follows up on that end."""
     others = (write for write in change.writes if write is not ending and not isinstance(write, FollowUp))
-    return replace(change, writes=(*others, *ends_by(standing)))
+    return replace(change, writes=(*others, *ends_by(standing, envelope)))
 
 
-def ends_by(standing: Outcome) -> tuple[Write, ...]:
-    """The writes that end a task in the broker as it ended in the results."""
-    end: Write = Settle(_EVENTS[standing.state], error=standing.error)
+def ends_by(standing: Outcome, envelope: bytes) -> tuple[Write, ...]:
+    """The writes that end a task in the broker as it ended in the results.
+
+    The result stays where it is recorded. In place of one that the producer ignores the broker is given an empty one:
+    it keeps that if somebody waits for it, and so says whether the one that is recorded is to be answered.
+    """
+    is_told = standing.result is not None and decode_envelope(envelope).ignore_result
+    end: Write = Settle(_EVENTS[standing.state], b"" if is_told else None, standing.error)
     if standing.state is TaskState.FAILED and standing.bury_reason is not None:
         end = Bury(standing.bury_reason, standing.error)
     return end, *load_follow_ups(standing.follow_ups)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final, cast
@@ -15,7 +15,7 @@ from stem.contracts.capabilities import Capabilities
 from stem.contracts.changes import Bury, Change, Settle, Verdict
 from stem.contracts.outcomes import Outcome
 from stem.contracts.queries import Page, StoredResult, TaskFilter
-from stem.contracts.store import Delivery, LeaseAnswer, LeaseRequest, Store, TakeRequest
+from stem.contracts.store import Delivery, LeaseAnswer, LeaseRequest, Listener, Store, Subscription, TakeRequest
 from stem.contracts.wellformed import refuse
 from stem.contracts.within import Joiner, Joins
 from stem.stores.delegate import StoreDelegate
@@ -37,6 +37,7 @@ class _Ending:
     change: Change
     write: Settle | Bury
     outcome: Outcome
+    envelope: bytes
 
 
 class SplitStore(StoreDelegate):
@@ -62,7 +63,6 @@ class SplitStore(StoreDelegate):
             shared=broker.shared and results.shared,
             max_value=min(broker.max_value, results.max_value),
             outcomes=False,
-            pins=False,
         )
 
     async def warnings(self) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ class SplitStore(StoreDelegate):
         if endings:
             standing = await self._results.record_outcomes([ending.outcome for ending in endings])
             for ending, outcome in zip(endings, standing, strict=True):
-                settled[ending.place] = settled_by(ending.change, ending.write, outcome)
+                settled[ending.place] = settled_by(ending.change, ending.write, outcome, ending.envelope)
         return settled
 
     async def _endings(self, changes: Mapping[int, Change]) -> list[_Ending]:
@@ -104,9 +104,9 @@ class SplitStore(StoreDelegate):
         }
         held = await self._held_of([fence.task_id for _, fence, _ in ending.values()])
         return [
-            _Ending(place, change, write, outcome_of(change, write, fence, held[fence.task_id]))
+            _Ending(place, change, write, outcome_of(change, write, fence, known), known.envelope)
             for place, (change, fence, write) in ending.items()
-            if fence.task_id in held and held[fence.task_id].fence == fence.counter
+            if (known := held.get(fence.task_id)) is not None and known.fence == fence.counter
         ]
 
     async def _held_of(self, tasks: Sequence[str]) -> dict[str, Held]:
@@ -133,7 +133,7 @@ class SplitStore(StoreDelegate):
         known = await self._recorded([delivery.fence.task_id for delivery in again])
         ended = [d for d in again if d.fence.task_id in known and known[d.fence.task_id].generation == d.generation]
         if ended:
-            await self._store.commit([Change(ends_by(known[d.fence.task_id]), d.fence) for d in ended])
+            await self._store.commit([Change(ends_by(known[d.fence.task_id], d.body), d.fence) for d in ended])
         gone = {delivery.fence for delivery in ended}
         given = tuple(delivery for delivery in deliveries if delivery.fence not in gone)
         self._remember(given)
@@ -142,14 +142,14 @@ class SplitStore(StoreDelegate):
     def _remember(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
             fence = delivery.fence
-            held = Held(fence.counter, delivery.generation, delivery.body, delivery.ignore_result)
-            self._held[fence.task_id] = held
+            self._held[fence.task_id] = Held(fence.counter, delivery.generation, delivery.body)
         while len(self._held) > _REMEMBERED:
             self._held.popitem(last=False)
 
     async def results(self, ids: Sequence[str], *, even_expired: bool = False) -> Mapping[str, StoredResult]:
         """How tasks stand in the broker, with the results that are recorded; what the broker forgot is answered too."""
-        found = dict(await self._store.results(ids, even_expired=even_expired))
+        standing = await self._store.results(ids, even_expired=even_expired)
+        found = {id_: replace(known, result=None) for id_, known in standing.items()}
         wanted = [id_ for id_ in ids if id_ not in found or found[id_].state is TaskState.SUCCEEDED]
         outcomes = await self._recorded(wanted)
         now = await self._results.now() if outcomes.keys() - found.keys() else 0
@@ -170,14 +170,24 @@ class SplitStore(StoreDelegate):
     async def _with_results(self, records: Mapping[str, TaskRecord]) -> dict[str, TaskRecord]:
         succeeded = [id_ for id_, record in records.items() if record.state is TaskState.SUCCEEDED]
         outcomes = await self._recorded(succeeded)
-        return dict(records) | {id_: replace(records[id_], result=outcomes[id_].result) for id_ in outcomes}
+        return dict(records) | {id_: _record_with_result(records[id_], outcomes.get(id_)) for id_ in succeeded}
 
     async def _recorded(self, ids: Sequence[str]) -> Mapping[str, Outcome]:
         return await self._results.outcomes(ids) if ids else {}
 
+    def listen(self, listener: Listener) -> Subscription:
+        """See `Store.listen`; results are asked for."""
+        return self._store.listen(lambda notice: listener(replace(notice, results={})))
+
     async def retain(self, limit: int) -> int:
-        """Delete what both have kept long enough; how many tasks the broker deleted."""
+        """Delete what both have kept long enough; how many tasks the broker deleted.
+
+        A result that a live message waits for is kept until that has ended. Who dies on the way deletes less.
+        """
         await self._results.retain(limit)
+        old = await self._results.old_outcomes(limit)
+        if old:
+            await self._results.forget_outcomes(old, needed=await self._store.awaited(old))
         return await self._store.retain(limit)
 
     async def now(self) -> Micros:
@@ -192,6 +202,14 @@ class SplitStore(StoreDelegate):
     async def outcomes(self, ids: Sequence[str]) -> Mapping[str, Outcome]:
         """See `Outcomes.outcomes`."""
         return await self._results.outcomes(ids)
+
+    async def old_outcomes(self, limit: int) -> Sequence[str]:
+        """See `Outcomes.old_outcomes`."""
+        return await self._results.old_outcomes(limit)
+
+    async def forget_outcomes(self, ids: Sequence[str], *, needed: Collection[str] = ()) -> None:
+        """See `Outcomes.forget_outcomes`."""
+        await self._results.forget_outcomes(ids, needed=needed)
 
     async def aclose(self) -> None:
         """Close both."""
@@ -212,14 +230,17 @@ def split(broker: Store, results: Store) -> SplitStore:
 
 
 def _held_by(record: TaskRecord) -> Held:
-    """A record does not say who waits for a result that nobody asked for, so it is kept where there is one."""
-    return Held(record.fence, record.generation, record.envelope, ignored=False)
+    return Held(record.fence, record.generation, record.envelope)
+
+
+def _record_with_result(record: TaskRecord, outcome: Outcome | None) -> TaskRecord:
+    is_ignored = record.ignore_result and record.result is None
+    return replace(record, result=None if outcome is None or is_ignored else outcome.result)
 
 
 def _with_result(found: StoredResult | None, outcome: Outcome, now: Micros, *, even_expired: bool) -> StoredResult:
     if found is not None:
-        result = None if found.expired and not even_expired else outcome.result
-        return replace(found, result=result, ignored=found.ignored and result is None)
+        return replace(found, result=None if found.ignored or (found.expired and not even_expired) else outcome.result)
     expired = outcome.result_until is not None and outcome.result_until <= now
     result = None if expired and not even_expired else outcome.result
     return StoredResult(outcome.state, result, outcome.error, expired=expired)

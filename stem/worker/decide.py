@@ -7,7 +7,19 @@ from enum import Enum, auto
 from typing import Final
 
 from stem.clock import Micros, to_micros
-from stem.contracts.changes import Bury, Change, Park, Publish, RefusalCode, Refused, Release, Reschedule, Settle, Start, Write
+from stem.contracts.changes import (
+    Bury,
+    Change,
+    Park,
+    Publish,
+    RefusalCode,
+    Refused,
+    Release,
+    Reschedule,
+    Settle,
+    Start,
+    Write,
+)
 from stem.contracts.control import Revocation
 from stem.contracts.store import Delivery
 from stem.errors import Undecodable, WorkerLost

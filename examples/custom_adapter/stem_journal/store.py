@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
@@ -32,7 +32,7 @@ _CALLS: Final = frozenset(
     {
         *("commit", "lease", "take", "retain", "beat", "retire", "pause", "resume", "revoke", "broadcast"),
         *("acquire", "renew_lock", "release_lock", "put_schedule", "delete_schedule", "record_outcomes"),
-        "declare_limits",
+        *("forget_outcomes", "declare_limits"),
     }
 )
 """What a journal may ask for, besides `renew`: whatever else a file says is damage."""
@@ -182,6 +182,10 @@ class JournalStore(StoreDelegate):
     async def record_outcomes(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """See `Outcomes.record_outcomes`."""
         return await self._do(self._memory.record_outcomes, outcomes=outcomes)
+
+    async def forget_outcomes(self, ids: Sequence[str], *, needed: Collection[str] = ()) -> None:
+        """See `Outcomes.forget_outcomes`."""
+        await self._do(self._memory.forget_outcomes, ids=ids, needed=sorted(needed))
 
     async def aclose(self) -> None:
         """Give the file back."""

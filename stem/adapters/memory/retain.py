@@ -14,7 +14,7 @@ from stem.contracts.retention import KEEP_AT_LEAST, KEEP_OPEN_GROUP
 from stem.contracts.upstream import REMOVED
 from stem.tasks.links import After, GroupState
 
-__all__ = ["delete_ended"]
+__all__ = ["delete_ended", "is_pinned"]
 
 
 def delete_ended(batch: Batch, limit: int) -> int:
@@ -28,7 +28,7 @@ def delete_ended(batch: Batch, limit: int) -> int:
 
 
 def _delete_tasks(tables: Tables, limit: int, now: Micros) -> int:
-    ready = list(islice((message for message in tables.pinned.values() if not _is_pinned(tables, message)), limit))
+    ready = list(islice((message for message in tables.pinned.values() if not is_pinned(tables, message)), limit))
     for message in ready:
         del tables.pinned[message.id]
         tables.remove(message)
@@ -37,7 +37,7 @@ def _delete_tasks(tables: Tables, limit: int, now: Micros) -> int:
         keep_until, _, message = heapq.heappop(ended)
         if message.keep_until != keep_until or tables.tasks.get(message.id) is not message:
             continue
-        if _is_pinned(tables, message):
+        if is_pinned(tables, message):
             tables.pinned[message.id] = message
         else:
             tables.remove(message)
@@ -45,7 +45,7 @@ def _delete_tasks(tables: Tables, limit: int, now: Micros) -> int:
     return deleted
 
 
-def _is_pinned(tables: Tables, message: Message) -> bool:
+def is_pinned(tables: Tables, message: Message) -> bool:
     """Whether a live message waits for its result, or its group has not come to its end."""
     if After(message.id) in tables.waiters:
         return True
@@ -125,13 +125,6 @@ def _forget(tables: Tables, limit: int, now: Micros) -> None:
     over = (r.task_id for r in tables.revocations.values() if r.expires_at is not None and r.expires_at <= now)
     for task_id in list(islice(over, limit)):
         del tables.revocations[task_id]
-    for _ in range(limit):
-        if not tables.outcome_ends or tables.outcome_ends[0][0] > now:
-            break
-        _, task_id, generation = heapq.heappop(tables.outcome_ends)
-        del tables.outcomes[task_id][generation]
-        if not tables.outcomes[task_id]:
-            del tables.outcomes[task_id]
 
 
 def _forget_keys(tables: Tables, now: Micros) -> None:

@@ -15,7 +15,7 @@ from stem.adapters.memory.limits import LimitTables
 from stem.adapters.memory.locks import LockTables
 from stem.adapters.memory.outcomes import OutcomeTables
 from stem.adapters.memory.queries import count_names, count_queues, get_records, get_results, list_page
-from stem.adapters.memory.retain import delete_ended
+from stem.adapters.memory.retain import delete_ended, is_pinned
 from stem.adapters.memory.schedules import ScheduleTables
 from stem.clock import Micros
 from stem.contracts.capabilities import Capabilities
@@ -101,6 +101,12 @@ class MemoryStore(GroupTables, ControlTables, BroadcastTables, LockTables, Sched
         """See `Queries.results`."""
         with self._lock:
             return get_results(self._tables, ids, self._clock.now(), even_expired=even_expired)
+
+    async def awaited(self, ids: Sequence[str]) -> frozenset[str]:
+        """See `Queries.awaited`."""
+        with self._lock:
+            found = [message for id_ in ids if (message := self._tables.tasks.get(id_)) is not None]
+            return frozenset(message.id for message in found if is_pinned(self._tables, message))
 
     async def list_tasks(self, where: TaskFilter, *, limit: int, after: str | None = None) -> Page:
         """See `Queries.list_tasks`."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import asyncpg
 
 from stem.adapters.postgres.part import Part
 from stem.adapters.postgres.rows import Row, columns, dump_failure, load_failure
-from stem.contracts.outcomes import Outcome, fitting
+from stem.contracts.outcomes import OLD_AGAIN, Outcome, fitting
 from stem.contracts.retention import KEEP_AT_LEAST
 from stem.tasks.state import TaskState
 
@@ -36,6 +36,14 @@ class OutcomesPart(Part):
         """The outcome of the latest generation of those ids that have one."""
         rows = await self._ask("outcomes/latest", ids=list(dict.fromkeys(ids)))
         return {outcome.task_id: outcome for outcome in map(_outcome, rows)}
+
+    async def old_outcomes(self, limit: int) -> Sequence[str]:
+        """Up to `limit` tasks of which an outcome has been kept long enough."""
+        return list(dict.fromkeys(row[0] for row in await self._ask("outcomes/old", most=limit)))
+
+    async def forget_outcomes(self, ids: Sequence[str], *, needed: Collection[str] = ()) -> None:
+        """Delete the old outcomes of these tasks that are not needed."""
+        await self._ask("outcomes/forget", ids=list(ids), needed=list(needed), again=OLD_AGAIN)
 
 
 def _row(outcome: Outcome) -> Row:

@@ -14,11 +14,12 @@ from stem.clock import Micros
 from stem.contracts.queries import Page, QueueCount, StoredResult, TaskFilter
 from stem.errors import ConfigError
 from stem.tasks.links import After, Member
-from stem.tasks.state import TaskState
+from stem.tasks.state import LIVE, TaskState
 from stem.tasks.status import TaskRecord
 
-__all__ = ["count_names", "count_queues", "find_records", "find_results", "fold_tallies", "list_page"]
+__all__ = ["count_names", "count_queues", "find_awaited", "find_records", "find_results", "fold_tallies", "list_page"]
 
+_LIVE: Final = sorted(state.value for state in LIVE)
 _MANY_SLIPS: Final = 1_000
 _FOLDED: Final = 100_000
 
@@ -129,6 +130,12 @@ def _record(row: asyncpg.Record) -> TaskRecord:
         concurrency_key=row["concurrency_key"],
         limited=row["limited"],
     )
+
+
+async def find_awaited(connection: asyncpg.Connection, book: Book, ids: Sequence[str]) -> frozenset[str]:
+    """Those for whose results a live message waits."""
+    rows = await book.fetch(connection, "awaited", ids=list(ids), live=_LIVE)
+    return frozenset(row[0] for row in rows)
 
 
 async def find_results(

@@ -198,6 +198,10 @@ class PostgresStore(ControlPart, BroadcastPart, LocksPart, SchedulesPart, Outcom
         """How those of the ids stand that are known."""
         return await self._steady.run(lambda c: queries.find_results(c, self._book, ids, even_expired=even_expired))
 
+    async def awaited(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of the ids whose results a live message still waits for."""
+        return await self._reader.run(lambda c: queries.find_awaited(c, self._book, ids))
+
     async def list_tasks(self, where: TaskFilter, *, limit: int, after: str | None = None) -> Page:
         """A page of the tasks for which the filter holds, the newest first."""
         return await self._reader.run(lambda c: queries.list_page(c, self._book, where, limit=limit, after=after))

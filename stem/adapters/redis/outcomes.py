@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from stem.adapters.redis.changes import cut, dump, failure_text
 from stem.adapters.redis.driver import Value
 from stem.adapters.redis.part import CAPABILITIES, Part
-from stem.contracts.outcomes import Outcome, fitting
+from stem.contracts.outcomes import OLD_AGAIN, Outcome, fitting
 from stem.tasks.state import TaskState
 from stem.tasks.status import Failure
 
@@ -36,7 +36,7 @@ class OutcomesPart(Part):
         return standing
 
     async def outcomes(self, ids: Sequence[str]) -> Mapping[str, Outcome]:
-        """The outcome of the latest generation of those ids that have one; kept for twice its `result_ttl`."""
+        """The outcome of the latest generation of those ids that have one; kept for twice its `result_ttl` at least."""
         found: dict[str, Outcome] = {}
         asked = list(dict.fromkeys(ids))
         for at in range(0, len(asked), _MOST):
@@ -44,6 +44,17 @@ class OutcomesPart(Part):
             for task, text in zip(values[::2], values[1::2], strict=True):
                 found[task.decode()] = _outcome(task.decode(), text)
         return found
+
+    async def old_outcomes(self, limit: int) -> Sequence[str]:
+        """Up to `limit` tasks of which `retain` has found an outcome that was kept long enough."""
+        found: list[bytes] = await self.server.run("outcomes/old", limit)
+        return list(dict.fromkeys(task.decode() for task in found))
+
+    async def forget_outcomes(self, ids: Sequence[str], *, needed: Collection[str] = ()) -> None:
+        """Delete the old outcomes of these tasks that are not needed."""
+        for at in range(0, len(ids), _MOST):
+            asked = [value for id_ in ids[at : at + _MOST] for value in (str(int(id_ in needed)), id_)]
+            await self.server.run("outcomes/forget", OLD_AGAIN, *asked)
 
 
 def _in_parts(outcomes: Sequence[Outcome]) -> Iterator[Sequence[Outcome]]:

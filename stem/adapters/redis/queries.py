@@ -36,6 +36,14 @@ async def find_records(server: Server, ids: Sequence[str]) -> dict[str, TaskReco
     return found
 
 
+async def find_awaited(server: Server, ids: Sequence[str]) -> frozenset[str]:
+    """Those for whose results a live message waits."""
+    found: set[str] = set()
+    for at in range(0, len(ids), _AT_A_TIME):
+        found.update(task.decode() for task in await server.run("awaited", *ids[at : at + _AT_A_TIME]))
+    return frozenset(found)
+
+
 async def find_results(server: Server, ids: Sequence[str], *, even_expired: bool) -> dict[str, StoredResult]:
     """How those of the ids stand that are known."""
     found: dict[str, StoredResult] = {}

@@ -42,7 +42,8 @@ _SMALL: Final = ("common", "writing")
 _BELOW: Final[Mapping[str, tuple[str, ...]]] = {
     "commit": (*_TASKS, "uniques", "ends", "free", "leased", "reading"),
     "lease": (*_TASKS, "leases", "choosing"),
-    "retain": (*_TASKS, "uniques", "ends", *_TIES, "outcomes/stored"),
+    "retain": (*_TASKS, "uniques", "ends", *_TIES, "needs"),
+    "awaited": (*_TASKS, "uniques", "ends", *_TIES, "needs"),
     **dict.fromkeys(("suspects", "take"), (*_TASKS, "leases")),
     **dict.fromkeys(("renew", "beat", "records", "page", "counts", "members"), _TASKS),
     **dict.fromkeys(("control/pause", "control/resume", "control/revoke", "control/revocations"), _SMALL),
@@ -51,7 +52,8 @@ _BELOW: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("schedules/put", "schedules/delete"), (*_SMALL, "schedules/entry")),
     **dict.fromkeys(("schedules/list", "schedules/due"), (*_SMALL, "schedules/entry")),
     **dict.fromkeys(("limits/declare", "limits/judge_anew", "limits/list", "limits/room"), (*_SMALL, "limits/gates")),
-    **dict.fromkeys(("outcomes/record", "outcomes/find"), (*_SMALL, "outcomes/stored")),
+    **dict.fromkeys(("outcomes/record", "outcomes/find", "outcomes/forget"), (*_SMALL, "outcomes/stored")),
+    "outcomes/old": _SMALL,
 }
 """What each script builds on."""
 _RARE: Final[Mapping[str, tuple[str, ...]]] = {

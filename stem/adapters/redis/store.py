@@ -120,6 +120,10 @@ class RedisStore(ControlPart, BroadcastsPart, LimitsPart, LocksPart, SchedulesPa
         """How those of the ids stand that are known."""
         return await queries.find_results(self.server, ids, even_expired=even_expired)
 
+    async def awaited(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of the ids whose results a live message still waits for."""
+        return await queries.find_awaited(self.server, ids)
+
     async def list_tasks(self, where: TaskFilter, *, limit: int, after: str | None = None) -> Page:
         """A page of the tasks for which the filter holds, the newest first; looks at 2,000 records in a script call."""
         return await queries.list_page(self.server, where, limit, after)

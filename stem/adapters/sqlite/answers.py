@@ -32,6 +32,10 @@ class Answers(Desk):
         """How those of the ids stand that are known."""
         return await self._reader.run(lambda c: queries.find_results(c, ids, self._now(), even_expired=even_expired))
 
+    async def awaited(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of the ids whose results a live message still waits for."""
+        return await self._reader.run(lambda c: queries.find_awaited(c, ids))
+
     async def list_tasks(self, where: TaskFilter, *, limit: int, after: str | None = None) -> Page:
         """A page of the tasks for which the filter holds, the newest first."""
         return await self._reader.run(lambda c: queries.list_page(c, where, limit, after))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from stem.adapters.sqlite.apply import Terms
@@ -11,11 +11,11 @@ from stem.adapters.sqlite.connection import transaction
 from stem.adapters.sqlite.rows import cut, dump, dump_failure, load_failure
 from stem.adapters.sqlite.statements import execute
 from stem.clock import Micros
-from stem.contracts.outcomes import Outcome, fitting
+from stem.contracts.outcomes import OLD_AGAIN, Outcome, fitting
 from stem.contracts.retention import Retention
 from stem.tasks.state import TaskState
 
-__all__ = ["find_outcomes", "record_outcomes"]
+__all__ = ["find_outcomes", "forget_outcomes", "list_old", "record_outcomes"]
 
 
 def record_outcomes(connection: sqlite3.Connection, outcomes: Sequence[Outcome], terms: Terms) -> list[Outcome]:
@@ -50,6 +50,19 @@ def find_outcomes(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[st
     """The latest outcomes of these ids."""
     rows = execute(connection, "outcomes/latest", ids=dump(list(dict.fromkeys(ids)))).fetchall()
     return {row[0]: _outcome(row) for row in rows}
+
+
+def list_old(connection: sqlite3.Connection, limit: int, now: Micros) -> list[str]:
+    """Tasks of which an outcome has been kept long enough."""
+    return [task for (task,) in execute(connection, "outcomes/old", now=now, limit=limit)]
+
+
+def forget_outcomes(connection: sqlite3.Connection, ids: Sequence[str], needed: Collection[str], terms: Terms) -> None:
+    """Delete what is old, except what is needed, in one transaction."""
+    with transaction(connection):
+        now = terms.clock.now()
+        execute(connection, "outcomes/keep", ids=dump(list(needed)), now=now, until=cut(now + OLD_AGAIN))
+        execute(connection, "outcomes/forget", ids=dump(list(ids)), now=now)
 
 
 def _outcome(row: tuple[Any, ...]) -> Outcome:

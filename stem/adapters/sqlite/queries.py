@@ -41,6 +41,11 @@ def find_records(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str
     return {record.id: record for record, _ in _records(connection, text, {"ids": dump(list(dict.fromkeys(ids)))})}
 
 
+def find_awaited(connection: sqlite3.Connection, ids: Sequence[str]) -> frozenset[str]:
+    """Those for whose results a live message waits."""
+    return frozenset(json.loads(execute(connection, "awaited", ids=dump(list(ids))).fetchone()[0]))
+
+
 def list_page(connection: sqlite3.Connection, where: TaskFilter, limit: int, after: str | None) -> Page:
     """The newest records before `after` for which the filter holds. Raises `ConfigError` for a foreign `after`."""
     if after is not None and not after.isdecimal():

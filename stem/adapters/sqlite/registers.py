@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from stem.adapters.sqlite import broadcasts, control, locks, schedules
 from stem.adapters.sqlite.desk import Desk
 from stem.adapters.sqlite.limits import declare_limits, find_room, list_limits
-from stem.adapters.sqlite.outcomes import find_outcomes, record_outcomes
+from stem.adapters.sqlite.outcomes import find_outcomes, forget_outcomes, list_old, record_outcomes
 from stem.clock import Micros
 from stem.contracts.broadcasts import KEEP_BROADCAST, Broadcast
 from stem.contracts.control import Pause, Revocation
@@ -126,3 +126,11 @@ class Registers(Desk):
     async def outcomes(self, ids: Sequence[str]) -> Mapping[str, Outcome]:
         """The latest outcomes of these ids."""
         return await self._reader.run(lambda c: find_outcomes(c, ids))
+
+    async def old_outcomes(self, limit: int) -> Sequence[str]:
+        """Tasks of which an outcome has been kept long enough."""
+        return await self._reader.run(lambda c: list_old(c, limit, self._now()))
+
+    async def forget_outcomes(self, ids: Sequence[str], *, needed: Collection[str] = ()) -> None:
+        """Delete the old outcomes of these tasks that are not needed."""
+        await self._writer.run(lambda c: forget_outcomes(c, ids, needed, self._terms))

@@ -24,7 +24,6 @@ _FORGOTTEN = (
     "broadcasts/forget",
     "control/forget",
     "locks/forget",
-    "outcomes/forget",
     "limits/forget",
 )
 

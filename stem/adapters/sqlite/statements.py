@@ -32,8 +32,29 @@ _JUDGED: Final = """LEFT JOIN stem_limits AS l ON l.name = g.name AND l.shared =
 LEFT JOIN stem_allowances AS a ON a.shared = g.shared AND a.key = g.rate_key
 LEFT JOIN stem_holdings AS h ON h.shared = g.shared AND h.key = g.concurrency_key"""
 """What decides about a gate: the limit of its name, unless that uses another's allowances now."""
+_PINNED: Final = """(t.watched AND (
+    EXISTS (
+        SELECT 1 FROM stem_links AS l CROSS JOIN stem_tasks AS d ON d.id = l.task
+        WHERE l.after_id = t.id AND l.after_kind = 'task' AND d.finished_at IS NULL
+    )
+    OR EXISTS (
+        SELECT 1 FROM stem_links AS m CROSS JOIN stem_groups AS g ON g.id = m.grp
+        WHERE m.task = t.id AND m.place IS NOT NULL AND (g.closed_at IS NULL OR EXISTS (
+            SELECT 1 FROM stem_links AS l CROSS JOIN stem_tasks AS d ON d.id = l.task
+            WHERE l.after_id = g.id AND l.after_kind = 'group' AND d.finished_at IS NULL
+        ))
+    )
+))"""
+"""What is kept beyond its time: a live message waits for it, or its group has not come to its end."""
 _HELD: Final = "t.lease, t.started, t.lost_by, t.lost_started, t.lost_backoff, t.lost_ack, t.place"
-_SHARED: Final = {"message": _MESSAGE, "held": _HELD, "doomed": _DOOMED, "gate": _GATE, "judged": _JUDGED}
+_SHARED: Final = {
+    "message": _MESSAGE,
+    "held": _HELD,
+    "doomed": _DOOMED,
+    "gate": _GATE,
+    "judged": _JUDGED,
+    "pinned": _PINNED,
+}
 
 
 @cache

@@ -7,16 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from stem.contracts.outcomes import Outcome
+from stem.contracts.outcomes import OLD_AGAIN, Outcome
 from stem.contracts.store import Store
 from stem.tasks.state import TaskState
 from stem.tasks.status import Failure
 from stem.testing.contracts.base import Contract
-from stem.testing.contracts.build import Bench, seconds
+from stem.testing.contracts.build import SECOND, Bench, seconds
 
 __all__ = ["OutcomeContract"]
 
 TTL = seconds(100)
+DAYS = 10 * 86_400
 GOOD = Outcome(
     task_id="a",
     generation=0,
@@ -35,6 +36,11 @@ BAD = Outcome(
     result_ttl=TTL,
     by="worker-2 call-9",
 )
+
+
+async def _old(ledger: Bench, limit: int = 10) -> list[str]:
+    await ledger.store.retain(10)
+    return list(await ledger.store.old_outcomes(limit))
 
 
 async def _record(ledger: Bench, outcome: Outcome) -> Outcome:
@@ -105,14 +111,51 @@ class OutcomeContract(Contract):
         await _record(ledger, GOOD)
         assert set(await ledger.store.outcomes([*(f"nobody-{number}" for number in range(3_000)), "a"])) == {"a"}
 
-    async def test_an_outcome_is_kept_for_twice_its_result_ttl_then_forgotten_by_retain(self, ledger: Bench) -> None:
+    async def test_an_outcome_is_kept_for_twice_its_result_ttl_and_is_old_then(self, ledger: Bench) -> None:
         recorded = await _record(ledger, GOOD)
         ledger.clock.advance(199)
-        assert await ledger.store.retain(10) == 0
+        assert await _old(ledger) == []
+        await ledger.store.forget_outcomes(["a"])
         assert await ledger.store.outcomes(["a"]) == {"a": recorded}
         ledger.clock.advance(2)
-        await ledger.store.retain(10)
+        assert await _old(ledger) == ["a"]
+
+    async def test_an_old_outcome_stays_until_it_is_forgotten(self, ledger: Bench) -> None:
+        for task_id in "ab":
+            await _record(ledger, replace(GOOD, task_id=task_id))
+        ledger.clock.advance(DAYS)
+        assert sorted(await _old(ledger)) == ["a", "b"]
+        await ledger.store.forget_outcomes(["a", "nobody"])
+        assert set(await ledger.store.outcomes(["a", "b"])) == {"b"}
+        assert await _old(ledger) == ["b"]
+
+    async def test_an_old_outcome_that_is_needed_stays_and_is_old_again_later(self, ledger: Bench) -> None:
+        recorded = await _record(ledger, GOOD)
+        ledger.clock.advance(DAYS)
+        assert await _old(ledger) == ["a"]
+        await ledger.store.forget_outcomes(["a"], needed={"a"})
+        assert await _old(ledger) == []
+        assert await ledger.store.outcomes(["a"]) == {"a": recorded}
+        ledger.clock.advance(OLD_AGAIN / SECOND)
+        assert await _old(ledger) == ["a"]
+        await ledger.store.forget_outcomes(["a"])
         assert await ledger.store.outcomes(["a"]) == {}
+
+    async def test_of_a_task_only_the_generations_that_are_old_are_forgotten(self, ledger: Bench) -> None:
+        await _record(ledger, GOOD)
+        ledger.clock.advance(150)
+        second = await _record(ledger, replace(GOOD, generation=1))
+        ledger.clock.advance(51)
+        assert await _old(ledger) == ["a"]
+        await ledger.store.forget_outcomes(["a"])
+        assert await ledger.store.outcomes(["a"]) == {"a": second}
+        assert await _record(ledger, BAD) == replace(BAD, result_until=ledger.clock.now() + TTL)
+
+    async def test_so_many_old_outcomes_are_told_at_once(self, ledger: Bench) -> None:
+        for task_id in "abc":
+            await _record(ledger, replace(GOOD, task_id=task_id))
+        ledger.clock.advance(DAYS)
+        assert len(await _old(ledger, limit=2)) == 2
 
     async def test_an_outcome_is_no_task(self, ledger: Bench) -> None:
         await _record(ledger, GOOD)

@@ -42,8 +42,6 @@ class PinContract(Contract):
         assert await bench.everything() == {}
 
     async def test_a_result_that_is_kept_for_a_live_message_is_answered(self, bench: Bench) -> None:
-        if not bench.store.capabilities.pins:
-            pytest.skip("this store keeps no result beyond its time (Capabilities.pins)")
         links = chain(2, result_ttl=0)
         await bench.apply(*links)
         await bench.finish()
@@ -51,6 +49,28 @@ class PinContract(Contract):
         await _retain(bench)
         upstream = links[0].envelope.id
         assert (await bench.store.results([upstream], even_expired=True))[upstream].result == b'"done"'
+
+    async def test_awaited_is_what_a_live_message_waits_for(self, bench: Bench) -> None:
+        links = chain(2)
+        await bench.apply(*links)
+        first, second = (link.envelope.id for link in links)
+        assert await bench.store.awaited([first, second, "nobody"]) == {first}
+        await bench.finish()
+        assert await bench.store.awaited([first, second]) == {first}
+        await bench.finish()
+        assert await bench.store.awaited([first, second]) == frozenset()
+
+    async def test_awaited_are_members_until_their_group_has_its_answer_and_nothing_continues_it(
+        self, bench: Bench
+    ) -> None:
+        group, ids = await fill(bench, 2)
+        body = await bench.put(after=of_group(group))
+        assert await bench.store.awaited(ids) == set(ids)
+        for _ in ids:
+            await bench.finish()
+        assert await bench.store.awaited([*ids, body]) == set(ids)
+        await bench.finish()
+        assert await bench.store.awaited(ids) == frozenset()
 
     async def test_a_task_goes_although_what_has_ended_waited_for_it(self, bench: Bench) -> None:
         links = chain(2, result_ttl=0)

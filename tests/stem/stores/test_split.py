@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,8 +23,8 @@ from stem.contracts.changes import (
     Settle,
     Verdict,
 )
-from stem.contracts.outcomes import Outcome
-from stem.contracts.store import Store
+from stem.contracts.outcomes import OLD_AGAIN, Outcome
+from stem.contracts.store import Listener, Notice, Store, Subscription
 from stem.errors import StoreUnavailable
 from stem.registry import Registry, definition
 from stem.stores.open import open_split, open_store
@@ -34,9 +35,10 @@ from stem.tasks.state import TaskEvent, TaskState
 from stem.tasks.status import Failure
 from stem.testing.clock import ManualClock
 from stem.testing.contracts import Bench, publish
-from stem.testing.contracts.build import SUCCESS, seconds
+from stem.testing.contracts.build import SECOND, SUCCESS, seconds
 
 ERROR = Failure("ValueError", "no")
+OLD = OLD_AGAIN / SECOND
 OTHER_END = Settle(TaskEvent.SUCCEEDED, result=b'"other"')
 
 
@@ -52,6 +54,13 @@ class Unreachable(MemoryStore):
     async def commit(self, changes: Sequence[Change]) -> list[Verdict]:
         self._answer()
         return await super().commit(changes)
+
+    def listen(self, listener: Listener) -> Subscription:
+        return super().listen(lambda notice: listener(replace(notice, results=dict.fromkeys(notice.tasks, b""))))
+
+    async def awaited(self, ids: Sequence[str]) -> frozenset[str]:
+        self._answer()
+        return await super().awaited(ids)
 
     def _answer(self) -> None:
         if self.is_lost:
@@ -211,6 +220,48 @@ async def test_what_the_broker_forgot_is_answered_from_the_results(
     after_the_loss = SplitStore(MemoryStore(clock), results)
     stored = (await after_the_loss.results([delivery.fence.task_id]))[delivery.fence.task_id]
     assert (stored.state, stored.result) == (TaskState.SUCCEEDED, SUCCESS.result)
+
+
+async def test_a_result_goes_when_what_waited_for_it_has_ended(bench: Bench, results: MemoryStore) -> None:
+    first = await bench.put(result_ttl=0)
+    await bench.put(after=After(first), result_ttl=0)
+    await bench.finish()
+    bench.clock.advance(OLD)
+    await bench.store.retain(10)
+    assert set(await results.outcomes([first])) == {first}
+    await bench.finish()
+    bench.clock.advance(OLD)
+    await bench.store.retain(10)
+    assert await results.outcomes([first]) == {}
+
+
+async def test_nothing_is_forgotten_while_the_broker_does_not_say_what_waits(
+    bench: Bench, broker: Unreachable, results: MemoryStore
+) -> None:
+    await bench.put(result_ttl=0)
+    task_id = await bench.finish()
+    bench.clock.advance(OLD)
+    broker.is_lost = True
+    with pytest.raises(StoreUnavailable):
+        await bench.store.retain(10)
+    assert set(await results.outcomes([task_id])) == {task_id}
+
+
+async def test_an_ignored_result_is_answered_only_if_somebody_waited_for_it(bench: Bench) -> None:
+    heard: list[Notice] = []
+    ear = bench.store.listen(heard.append)
+    ids = [await bench.put(ignore_result=True) for _ in range(2)]
+    deliveries = (await bench.lease(2)).deliveries
+    await bench.put(after=After(ids[1]))
+    for delivery in deliveries:
+        await bench.apply(SUCCESS, fence=delivery.fence)
+    found = await bench.store.results(ids)
+    assert [found[id_].result for id_ in ids] == [None, SUCCESS.result]
+    assert [found[id_].ignored for id_ in ids] == [True, False]
+    assert [(await bench.record(id_)).result for id_ in ids] == [None, SUCCESS.result]
+    assert {task_id for notice in heard for task_id in notice.tasks} == set(ids)
+    assert not any(notice.results for notice in heard)
+    ear.close()
 
 
 async def test_two_urls_that_are_the_same_are_one_store(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -151,6 +151,16 @@ class LetsTheLastOutcomeStand(MemoryStore):
         return await super().record_outcomes(outcomes)
 
 
+class ForgetsWhatIsNeeded(MemoryStore):
+    async def forget_outcomes(self, ids: Sequence[str], *, needed: Collection[str] = ()) -> None:
+        await super().forget_outcomes(ids)
+
+
+class AwaitsNothing(MemoryStore):
+    async def awaited(self, ids: Sequence[str]) -> frozenset[str]:
+        return frozenset()
+
+
 class CountsWhatIsLeasedAsWaiting(MemoryStore):
     async def queues(self) -> tuple[QueueCount, ...]:
         records = (await self.list_tasks(TaskFilter(), limit=10_000)).records
@@ -188,6 +198,8 @@ BROKEN: list[Broken] = [
     (RepeatsBroadcasts, SUITE.test_every_listener_hears_each_message_exactly_once),
     (ForgetsThePresent, SUITE.test_who_listens_from_now_on_hears_nothing_of_before),
     (LetsTheLastOutcomeStand, SUITE.test_the_first_outcome_stands_for_ever),
+    (ForgetsWhatIsNeeded, SUITE.test_an_old_outcome_that_is_needed_stays_and_is_old_again_later),
+    (AwaitsNothing, SUITE.test_awaited_is_what_a_live_message_waits_for),
     (CountsWhatIsLeasedAsWaiting, lambda bench: SUITE.test_counts_are_exact_after_every_change(bench, 1)),
     (CountsNamesForEver, SUITE.test_a_queue_and_a_name_without_a_record_are_not_told),
 ]

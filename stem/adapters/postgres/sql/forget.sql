@@ -13,13 +13,6 @@ revoked AS (
         WHERE o.expires_at <= (SELECT now FROM clock) ORDER BY o.expires_at LIMIT :most::bigint
     )
 ),
-recorded AS (
-    DELETE FROM {schema}.outcomes AS t
-    WHERE (t.task_id, t.generation) IN (
-        SELECT o.task_id, o.generation FROM {schema}.outcomes AS o
-        WHERE o.keep_until <= (SELECT now FROM clock) ORDER BY o.keep_until LIMIT :most::bigint
-    )
-),
 given_up AS (
     DELETE FROM {schema}.locks AS l
     WHERE l.key IN (

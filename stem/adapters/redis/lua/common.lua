@@ -9,7 +9,7 @@
 --   LINKS   what is waited for, seq, id     the live messages that continue a task or a group
 --   MEMBERS  group, place (the highest for none), id
 --   WORK    'r' or 'w', group     what is done in portions: see walks.lua
---   ORDER   'b', channel, position, id; 'r', version, task id; 's', schedule     how broadcasts and the like are listed;
+--   ORDER   'b', channel, position, id; 'r', version, task id; 's', schedule; 'o', an old outcome     how broadcasts and the like are listed;
 --            'l', name, and 'g', allowance, queue, gate     limits, and what waits for them: see limits/gates.lua
 -- `queue`, `crowd` and what is not last have their length before them; numbers are big endian.
 --

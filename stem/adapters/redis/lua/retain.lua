@@ -9,20 +9,6 @@ local function delete(id, row)
   deleted = deleted + 1
 end
 
--- What a live message waits for stays, and so does a member while its group, or what continues that, may read it.
-local function is_needed(id, row)
-  if row.awaited == 1 and is_awaited('task', id) then
-    return true
-  end
-  local group = row.belongs == WITH_PLACE and find_group(head_of(id, row).member[1])
-  if not group or (is_closed(group) and not (group.awaited == 1 and is_awaited('group', group.id))) then
-    return false
-  end
-  group.pinned = 1
-  groups_changed[group.id] = true
-  return true
-end
-
 -- One member of ENDED: tasks that ended together. A task that was replayed since is in another one, or lives.
 local function delete_together(member, time)
   local ids, left = cjson.decode(member), {}
@@ -84,12 +70,8 @@ function FORGET.l(key)
   put(LOCKS, key, false)
 end
 
-function FORGET.o(at)
-  put(OUTCOMES, at, false)
-  local task, generation = at:sub(5, -9), struct.unpack('>I8', at, #at - 7)
-  if latest_of(task) == generation then
-    put(OUTCOMES, named(task), false)
-  end
+function FORGET.o(at) -- it is old; who keeps the messages knows whether it is needed
+  rank(ORDER, 'o' .. at, 0)
 end
 
 function FORGET.a(allowed)

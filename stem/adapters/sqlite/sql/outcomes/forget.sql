@@ -1,2 +1,1 @@
-DELETE FROM stem_outcomes
-WHERE (task, generation) IN (SELECT task, generation FROM stem_outcomes WHERE keep_until <= :now LIMIT :limit)
+DELETE FROM stem_outcomes WHERE task IN (SELECT value FROM json_each(:ids)) AND keep_until <= :now
