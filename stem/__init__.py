@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from stem.client.batch import Batch
     from stem.errors import (
         BadSignature,
+        BroadcastError,
         BuildError,
         ConfigError,
         DuplicateTask,
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
         mirror_sync_ctx,
         task_def,
     )
-    from stem.tasks.handle import Enqueuer, TaskHandle
+    from stem.tasks.handle import Copies, Enqueuer, TaskHandle
     from stem.tasks.markers import task
     from stem.tasks.options import UNSET, EnqueueOptions
     from stem.tasks.retry import Retry
@@ -75,6 +76,7 @@ _HOMES = {
     "stem.client.batch": ("Batch",),
     "stem.errors": (
         "BadSignature",
+        "BroadcastError",
         "BuildError",
         "ConfigError",
         "DuplicateTask",
@@ -123,7 +125,7 @@ _HOMES = {
         "mirror_sync_ctx",
         "task_def",
     ),
-    "stem.tasks.handle": ("Enqueuer", "TaskHandle"),
+    "stem.tasks.handle": ("Copies", "Enqueuer", "TaskHandle"),
     "stem.tasks.markers": ("task",),
     "stem.tasks.options": ("UNSET", "EnqueueOptions"),
     "stem.tasks.retry": ("Retry",),
@@ -139,8 +141,10 @@ __all__ = [
     "UNSET",
     "BadSignature",
     "Batch",
+    "BroadcastError",
     "BuildError",
     "ConfigError",
+    "Copies",
     "DuplicateTask",
     "EnqueueError",
     "EnqueueOptions",

@@ -296,10 +296,24 @@ class Stem:
 
     async def wait_result(self, task_id: str, timeout: timedelta | None, /) -> bytes:
         """The stored result of a task; see `TaskHandle.result`."""
+        from stem.client.copies import refuse_broadcast
         from stem.client.wait import result_of
 
         stored = result_of(task_id, await self._open.waiter.result(task_id, timeout))
+        refuse_broadcast(task_id, stored)
         return self._settings.encoders.read(stored)
+
+    async def wait_results(self, task_ids: Sequence[str], timeout: timedelta | None, /) -> list[bytes]:
+        """The stored results of several tasks; see `Copies.result`."""
+        import asyncio
+
+        return await asyncio.gather(*(self.wait_result(task_id, timeout) for task_id in task_ids))
+
+    async def task_copies(self, task_id: str, timeout: timedelta | None, /) -> Mapping[str, str]:
+        """See `TaskHandle.copies`."""
+        from stem.client.copies import wait_for_copies
+
+        return await wait_for_copies(self._open.store, task_id, timeout, clock=self._settings.options.clock)
 
     async def task_status(self, task_id: str, /) -> TaskStatus:
         """See `TaskHandle.status`."""

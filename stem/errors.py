@@ -303,6 +303,12 @@ class MiddlewareFailed(TaskError):
     code = "STEM-E053"
 
 
+class BroadcastError(TaskError):
+    """A task that runs on every worker has a result for each and not one of its own; no other task has copies."""
+
+    code = "STEM-E054"
+
+
 class WorkflowError(StemError):
     """A run cannot go on."""
 

@@ -21,7 +21,7 @@ from stem.signals.middleware import Middleware
 from stem.stores.settings import Keep
 from stem.tasks.call import TaskCall
 from stem.tasks.encoders import PLAIN, Encoders
-from stem.tasks.handle import TaskHandle
+from stem.tasks.handle import Copies, TaskHandle
 from stem.tasks.options import EnqueueOptions
 from stem.tasks.status import Progress, TaskStatus
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from stem.contracts.store import Store
     from stem.registry import Registry
 
-__all__ = ["SyncBatch", "SyncStem", "SyncTaskHandle"]
+__all__ = ["SyncBatch", "SyncCopies", "SyncStem", "SyncTaskHandle"]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -69,6 +69,35 @@ class SyncTaskHandle(Generic[R_co]):
     def cancel(self, *, terminate: bool = False) -> TaskStatus:
         """Cancel it; see `TaskHandle.cancel`."""
         return self._portal.run(self._handle.cancel(terminate=terminate))
+
+    def copies(self, *, timeout: timedelta | None = None) -> SyncCopies[R_co]:
+        """Block until the broadcast is handed out; see `TaskHandle.copies`."""
+        return SyncCopies(self._portal.run(self._handle.copies(timeout=timeout)), self._portal)
+
+
+class SyncCopies(Mapping[str, SyncTaskHandle[R_co]]):
+    """The copies of a broadcast, by worker; the blocking twin of `Copies`."""
+
+    def __init__(self, copies: Copies[R_co], portal: Portal) -> None:
+        self._copies = copies
+        self._portal = portal
+
+    def __getitem__(self, worker: str, /) -> SyncTaskHandle[R_co]:
+        return SyncTaskHandle(self._copies[worker], self._portal)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._copies)
+
+    def __len__(self) -> int:
+        return len(self._copies)
+
+    def result(self, *, timeout: timedelta | None = None) -> dict[str, R_co]:
+        """Every worker's result; see `Copies.result`."""
+        return self._portal.run(self._copies.result(timeout=timeout))
+
+    def status(self) -> dict[str, TaskStatus]:
+        """Every copy's status."""
+        return self._portal.run(self._copies.status())
 
 
 class SyncBatch(Sequence[SyncTaskHandle[R_co]], Generic[R_co]):

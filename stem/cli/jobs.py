@@ -15,6 +15,7 @@ from stem.cli.values import DURATION
 from stem.cli.views import JOB_COLUMNS, document_of, iso, job_row, readable
 from stem.clock import from_micros
 from stem.errors import Undecodable
+from stem.tasks.broadcast import enclosed
 from stem.tasks.encoders import PLAIN, name_of
 from stem.tasks.envelope import decode_envelope
 from stem.tasks.status import TaskRecord, TaskStatus
@@ -144,7 +145,7 @@ def detailed(record: TaskRecord, *, arguments: bool) -> dict[str, object]:
 def _enclosed(body: bytes, *, arguments: bool) -> dict[str, object]:
     """What the producer wrote; a damaged envelope is said and hides nothing else."""
     try:
-        envelope = decode_envelope(body)
+        envelope = enclosed(decode_envelope(body))
         shown: dict[str, object] = {"arguments": _shown(envelope.payload)} if arguments else {}
     except (Undecodable, ValueError) as error:
         return {"envelope": f"damaged: {error}"}

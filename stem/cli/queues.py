@@ -13,6 +13,8 @@ from stem.cli.session import app_option, ask, json_option, url_option
 from stem.cli.sweeps import agreed, many_options, progress, report
 from stem.cli.views import QUEUE_COLUMNS, queue_row
 from stem.contracts.queries import QueueCount
+from stem.tasks.broadcast import worker_of
+from stem.tasks.state import LIVE
 
 if TYPE_CHECKING:
     from stem.app import Stem
@@ -39,9 +41,15 @@ def list_queues(*, url: str | None, app: str | None, as_json: bool) -> None:
 async def _rows(stem: Stem) -> list[dict[str, object]]:
     now = await stem.inspect.now()
     pauses = {pause.queue: pause for pause in await stem.operate.pauses()}
-    rows = [queue_row(queue, now, pauses.pop(queue.queue, None)) for queue in await stem.inspect.queues()]
+    found = [queue for queue in await stem.inspect.queues() if _is_shown(queue)]
+    rows = [queue_row(queue, now, pauses.pop(queue.queue, None)) for queue in found]
     empty = [queue_row(QueueCount(queue, {}, None), now, pause) for queue, pause in pauses.items()]
     return [*rows, *empty]
+
+
+def _is_shown(queue: QueueCount) -> bool:
+    """The private queue of a worker only while something lives in it: workers come and go."""
+    return worker_of(queue.queue) is None or not LIVE.isdisjoint(queue.counts)
 
 
 @queues.command("pause")

@@ -16,6 +16,7 @@ from stem.signals.events import TaskDuplicateEvent, TaskPublishedEvent, TaskPubl
 from stem.signals.hub import Signals
 from stem.signals.middleware import OnEnqueue
 from stem.stores.committer import Committer
+from stem.tasks.broadcast import announcement
 from stem.tasks.call import TaskCall
 from stem.tasks.encoders import PLAIN, Encoders
 from stem.tasks.envelope import Envelope, encode_envelope
@@ -131,6 +132,8 @@ class Publisher:
         envelope = _envelope(
             call, options, payload, task_id=options.task_id or task_id or new_id(), root=root, parent=parent
         )
+        if options.broadcast:
+            envelope = announcement(envelope)
         return Publish(
             envelope=envelope,
             body=encode_envelope(envelope),

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from stem.client.copies import cancelled_with
 from stem.client.revocations import lift_standing
 from stem.client.wait import unknown_id
 from stem.client.why import Why, explain, gather
 from stem.clock import Micros, to_micros
 from stem.contracts.adapter import Warns
 from stem.contracts.changes import Applied, Cancel, Change, RefusalCode, Refused, Replay, Verdict
-from stem.contracts.heartbeats import WorkerRecord
+from stem.contracts.heartbeats import WorkerRecord, serves
 from stem.contracts.queries import Page, QueueCount, TaskFilter
 from stem.contracts.store import Store
 from stem.errors import EnqueueError, InvalidTransition
@@ -104,14 +105,21 @@ class Inspector:
     async def health(self) -> StoreHealth:
         """What `stem health` tells. Raises `StoreUnavailable` when the store does not answer."""
         workers, queues = await self._store.workers(), await self._store.queues()
-        served = {queue for worker in workers if not worker.late for queue in worker.heartbeat.queues}
-        unserved = tuple(q.queue for q in queues if q.oldest_due is not None and q.queue not in served)
+        alive = [worker.heartbeat for worker in workers if not worker.late]
+        due = [count.queue for count in queues if count.oldest_due is not None]
+        unserved = tuple(queue for queue in due if not any(serves(worker, queue) for worker in alive))
         return StoreHealth(workers=workers, queues=queues, unserved=unserved)
 
     async def cancel(self, task_id: str, *, terminate: bool = False) -> TaskStatus:
-        """Cancel what waits, ask what runs to end, leave what has ended. Raises `UnknownId`."""
+        """Cancel what waits, ask what runs to end, leave what has ended; a broadcast with its copies.
+
+        Raises `UnknownId`.
+        """
         check_verdict(task_id, await self._commits.commit(Change((Cancel(task_id, terminate),))))
-        return await self.status(task_id)
+        task = await self.task(task_id)
+        for copy in await cancelled_with(self._store, [task]):
+            check_verdict(copy, await self._commits.commit(Change((Cancel(copy, terminate),))))
+        return TaskStatus.of(task)
 
     async def replay(self, task_id: str, *, delay: timedelta = timedelta(0)) -> TaskStatus:
         """Queue a failed, cancelled or expired task again, due after `delay`.

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from stem.client.control import Controller
+from stem.client.copies import cancelled_with
 from stem.client.inspect import Inspector, check_verdict
 from stem.client.revocations import lift, lift_standing
 from stem.clock import to_micros
@@ -75,8 +76,12 @@ class Operator:
         return await self._chosen(replace(where, dead=True), limit)
 
     async def cancel(self, tasks: Sequence[TaskRecord], *, watch: Watch = _nobody) -> Sweep:
-        """Cancel tasks. What waits ends at once, and its groups and continuations are told; what runs is asked to."""
-        return await self._sweep({task.id: Cancel(task.id) for task in tasks}, watch)
+        """Cancel tasks. What waits ends at once, and its groups and continuations are told; what runs is asked to.
+
+        Broadcasts are cancelled with their copies.
+        """
+        ids = [task.id for task in tasks] + await cancelled_with(self._store, tasks)
+        return await self._sweep({task: Cancel(task) for task in ids}, watch)
 
     async def replay(
         self, tasks: Sequence[TaskRecord], *, delay: timedelta = _NO_DELAY, watch: Watch = _nobody
@@ -108,8 +113,10 @@ class Operator:
 
         What waits is cancelled, and what is enqueued under such an id later is cancelled by the worker that gets it.
         What runs is told at once that it was cancelled, and with `terminate` it is stopped. It survives restarts of
-        everything. `unrevoke` and a replay take it back.
+        everything. `unrevoke` and a replay take it back. With a broadcast its copies are revoked.
         """
+        copies = await cancelled_with(self._store, (await self._store.get(ids)).values())
+        ids = list(dict.fromkeys((*ids, *copies)))
         now = await self._store.now()
         until = None if expires is None else now + to_micros(expires)
         revocations = [

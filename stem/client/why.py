@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,10 +11,12 @@ from stem.client.wait import unknown_id
 from stem.clock import Micros, from_micros
 from stem.contracts.control import Pause, Revocation
 from stem.contracts.groups import GroupRecord
-from stem.contracts.heartbeats import WorkerRecord
+from stem.contracts.heartbeats import WorkerRecord, serves
 from stem.contracts.limits import Room
 from stem.contracts.queries import QueueCount
 from stem.contracts.store import Store
+from stem.stores.copies import copies_of
+from stem.tasks.broadcast import is_announcement, worker_of
 from stem.tasks.links import GroupState
 from stem.tasks.state import WAITING, TaskState
 from stem.tasks.status import TaskRecord
@@ -57,6 +60,8 @@ class Facts:
     """The group that it continues, or that it is a member of."""
     room: Room = field(default_factory=Room)
     """How its limits stand, where they hold it back."""
+    copies: Mapping[str, TaskRecord] = field(default_factory=dict[str, TaskRecord])
+    """Of a broadcast that was handed out, by worker."""
 
 
 async def gather(store: Store, task_id: str) -> Facts:
@@ -77,6 +82,7 @@ async def gather(store: Store, task_id: str) -> Facts:
         upstream=None if upstream is None else (await store.get([upstream])).get(upstream),
         group=None if group is None else await store.group(group),
         room=await _room(store, record),
+        copies=await copies_of(store, task_id, record.generation) if is_announcement(record.name) else {},
     )
 
 
@@ -96,6 +102,8 @@ def _reasons(facts: Facts) -> Iterator[Reason]:
     record = facts.record
     if record.state.is_terminal:
         return _of_ended(record)
+    if facts.copies:
+        return _of_copies(facts)
     if record.lease_until is not None:
         return _of_running(facts, record.lease_until)
     return _of_held(facts) if record.held else _of_waiting(facts)
@@ -109,6 +117,15 @@ def _of_ended(record: TaskRecord) -> Iterator[Reason]:
     yield Reason(f"it ended{when} and is {record.state.value}{error}")
     if record.bury_reason is not None:
         yield Reason(f"it is in the dead letters: {record.bury_reason}", f"stem dlq replay {record.id}")
+
+
+def _of_copies(facts: Facts) -> Iterator[Reason]:
+    states = Counter(copy.state.value for copy in facts.copies.values())
+    told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    yield Reason(f"it was handed out to {len(facts.copies)} workers ({told}), and ends when every copy has")
+    for worker, copy in sorted(facts.copies.items()):
+        if not copy.state.is_terminal:
+            yield Reason(f"the copy of worker {worker} is {copy.state.value}", f"stem why {copy.id}")
 
 
 def _of_running(facts: Facts, lease_until: Micros) -> Iterator[Reason]:
@@ -205,8 +222,11 @@ def _of_time(record: TaskRecord, now: Micros) -> Iterator[Reason]:
 
 
 def _of_service(facts: Facts) -> Iterator[Reason]:
-    queue = facts.record.queue
-    if any(queue in worker.heartbeat.queues for worker in _alive(facts)):
+    queue, only = facts.record.queue, worker_of(facts.record.queue)
+    if any(serves(worker.heartbeat, queue) for worker in _alive(facts)):
+        return
+    if only is not None:
+        yield Reason(f"it is the copy of worker {only}, which is gone: it is cancelled when its broadcast is looked at")
         return
     late = [worker for worker in facts.workers if queue in worker.heartbeat.queues]
     seen = "".join(
@@ -218,7 +238,7 @@ def _of_service(facts: Facts) -> Iterator[Reason]:
 
 def _next_in_line(facts: Facts) -> Reason:
     waiting = sum(facts.queue.counts.get(state, 0) for state in WAITING) if facts.queue is not None else 1
-    served = sum(facts.record.queue in worker.heartbeat.queues for worker in _alive(facts))
+    served = sum(serves(worker.heartbeat, facts.record.queue) for worker in _alive(facts))
     since = "" if facts.record.due_at is None else f" since {_time(facts.record.due_at)}"
     crowd = f"live workers of its queue: {served}; waiting there, itself included: {waiting}"
     return Reason(f"nothing hinders it: it is due{since}, and its turn will come ({crowd})")

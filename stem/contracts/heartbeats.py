@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, Protocol
 
 from stem.clock import Micros
+from stem.tasks.broadcast import private_queue
 
 __all__ = [
     "MOST_TOLD",
@@ -18,6 +19,7 @@ __all__ = [
     "WorkerRecord",
     "longest",
     "restored",
+    "serves",
     "stored",
 ]
 
@@ -52,6 +54,11 @@ class Heartbeat:
     """How often the worker means to beat."""
     tasks: tuple[RunningTask, ...] = ()
     """Of what is running, what has run the longest; empty in what was stored before workers told."""
+
+
+def serves(worker: Heartbeat, queue: str) -> bool:
+    """Whether this worker takes messages of the queue: one of its own, or its private one."""
+    return queue in worker.queues or queue == private_queue(worker.worker)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

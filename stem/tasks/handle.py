@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 
 from stem.tasks.call import TaskCall
 from stem.tasks.status import Progress, TaskStatus
 
-__all__ = ["Enqueuer", "HandleSource", "TaskHandle"]
+__all__ = ["Copies", "Enqueuer", "HandleSource", "TaskHandle"]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -35,6 +35,14 @@ class HandleSource(Protocol):
         """End what has not begun; ask what runs to end. The status after that."""
         ...
 
+    async def task_copies(self, task_id: str, timeout: timedelta | None, /) -> Mapping[str, str]:
+        """The id of each worker's copy of a broadcast, once it is handed out."""
+        ...
+
+    async def wait_results(self, task_ids: Sequence[str], timeout: timedelta | None, /) -> list[bytes]:
+        """The stored results, in order; raises the error of the first task, in time, that ended without one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class TaskHandle(Generic[R_co]):
@@ -51,7 +59,8 @@ class TaskHandle(Generic[R_co]):
         waits on.
 
         Raises `TaskFailed`, `TaskCancelled`, `TaskExpired` as the task ended; `WaitTimeout` when the time is over (the
-        task goes on); `ResultExpired`, `ResultIgnored`, `UnknownId` where there is nothing to give.
+        task goes on); `ResultExpired`, `ResultIgnored`, `UnknownId` where there is nothing to give, and
+        `BroadcastError`, when every copy has ended, for a task that ran on every worker: see `copies`.
         """
         return self._decode(
             await self._source.wait_result(self.id, timeout if timeout is not None else self._wait_timeout)
@@ -70,9 +79,54 @@ class TaskHandle(Generic[R_co]):
         """Cancel it: at once when it waits; when it runs, its worker is asked, and with `terminate` the attempt
         is stopped.
 
-        A task that has ended stays as it is. Raises `UnknownId`.
+        A task that has ended stays as it is. A broadcast is cancelled with all its copies. Raises `UnknownId`.
         """
         return await self._source.cancel_task(self.id, terminate=terminate)
+
+    async def copies(self, *, timeout: timedelta | None = None) -> Copies[R_co]:
+        """The handles of a broadcast's copies, by worker, as soon as it is handed out to the workers that live then.
+
+        Raises `BroadcastError` for any other task; `WaitTimeout` when no worker handed it out in time, and what
+        `result` raises when it ended before.
+        """
+        copies = await self._source.task_copies(self.id, timeout if timeout is not None else self._wait_timeout)
+        handles = {worker: replace(self, id=copy, duplicate=False) for worker, copy in copies.items()}
+
+        async def wait(longest: timedelta | None) -> list[R_co]:
+            longest = longest if longest is not None else self._wait_timeout
+            return list(map(self._decode, await self._source.wait_results(tuple(copies.values()), longest)))
+
+        return Copies(handles, wait)
+
+
+class Copies(Mapping[str, TaskHandle[R_co]]):
+    """The copies of a broadcast: a handle for each worker's, by the worker's name."""
+
+    def __init__(
+        self, handles: Mapping[str, TaskHandle[R_co]], wait: Callable[[timedelta | None], Awaitable[list[R_co]]]
+    ) -> None:
+        self._handles = handles
+        self._wait = wait
+
+    def __getitem__(self, worker: str, /) -> TaskHandle[R_co]:
+        return self._handles[worker]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._handles)
+
+    def __len__(self) -> int:
+        return len(self._handles)
+
+    def __repr__(self) -> str:
+        return f"Copies({', '.join(self._handles)})"
+
+    async def result(self, *, timeout: timedelta | None = None) -> dict[str, R_co]:
+        """Every worker's result. Raises the error of the first copy, in time, that ended without one."""
+        return dict(zip(self, await self._wait(timeout), strict=True))
+
+    async def status(self) -> dict[str, TaskStatus]:
+        """Every copy's status."""
+        return {worker: await handle.status() for worker, handle in self.items()}
 
 
 class Enqueuer(Protocol):

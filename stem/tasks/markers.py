@@ -47,6 +47,7 @@ def task(
     concurrency_key: str | None | Unset = UNSET,
     result_ttl: timedelta | Unset = UNSET,
     ignore_result: bool | Unset = UNSET,
+    broadcast: bool | Unset = UNSET,
     tags: tuple[str, ...] | Unset = UNSET,
     description: str | None | Unset = UNSET,
     retry: Retry | Unset = UNSET,

@@ -102,6 +102,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "concurrency_key": (_or_none(_text), "a key template, or None"),
         "result_ttl": (_duration, "a timedelta of zero or more"),
         "ignore_result": (_flag, "True or False"),
+        "broadcast": (_flag, "True or False"),
         "tags": (_strings, "a tuple of strings"),
         "description": (_or_none(_text), "a text, or None"),
         "delay": (_duration, "a timedelta of zero or more"),

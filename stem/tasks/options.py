@@ -54,6 +54,7 @@ class DefinitionOptions(TypedDict, total=False):
     concurrency_key: str | None
     result_ttl: timedelta
     ignore_result: bool
+    broadcast: bool
     tags: tuple[str, ...]
     description: str | None
 
@@ -86,6 +87,7 @@ class PublishOptions:
     concurrency_key: str | None = None
     result_ttl: timedelta = timedelta(days=1)
     ignore_result: bool = False
+    broadcast: bool = False
     tags: tuple[str, ...] = ()
     description: str | None = None
     delay: timedelta = timedelta(0)

@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias, cast
 from stem.contracts.changes import Applied, Change, Fenced, Refused, Release, Verdict
 from stem.errors import ResultRefused, StemError, StoreError, Undecodable
 from stem.signals.middleware import Instead
+from stem.tasks.broadcast import is_announcement
 from stem.tasks.envelope import Header, envelope_of, open_envelope, retry_of
 from stem.tasks.retry import Backoff
 from stem.worker import decide
@@ -21,6 +22,7 @@ from stem.worker.context import Controls, Surroundings, open_context
 from stem.worker.decide import Stop
 from stem.worker.failures import failure_of, unencodable
 from stem.worker.held import Held, Phase
+from stem.worker.herald import ASK_AGAIN, Herald
 from stem.worker.lanes import Lanes
 from stem.worker.patience import Patience
 from stem.worker.revoked import Revoked
@@ -31,8 +33,6 @@ __all__ = ["Attempts"]
 
 Ends: TypeAlias = Callable[[Held], None]
 
-_ASK_AGAIN: Final = 1_000_000
-"""Microseconds after which a task comes back of which nobody could say whether it is still revoked."""
 _log: Final = logging.getLogger("stem.worker")
 
 
@@ -67,6 +67,7 @@ class Attempts:
         *,
         fingerprint: str,
         revoked: Revoked,
+        herald: Herald,
         around: Surroundings,
         stats: WorkerStats,
         handled: Ends,
@@ -77,6 +78,7 @@ class Attempts:
         self._lanes = lanes
         self._fingerprint = fingerprint
         self._revoked = revoked
+        self._herald = herald
         self._around = around
         self._tell = around.tell
         self._signals = around.tell.signals
@@ -91,7 +93,8 @@ class Attempts:
         if self._signals.heard:
             self._tell.received(held.delivery)
         try:
-            change = await self._decided(held)
+            spoken = is_announcement(held.delivery.name) and held.delivery.name not in self._jobs
+            change = await (self._herald.change(held) if spoken else self._decided(held))
         except Exception:  # noqa: BLE001  # a mistake of ours must not take the neighbours along
             self._stats.dropped += 1
             _log.exception("task %s: the worker failed; its lease runs out", held.fence.task_id)
@@ -133,7 +136,7 @@ class Attempts:
             revocation = await self._revoked.standing(held.fence.task_id)
         except StoreError as error:
             _log.warning("task %s was revoked; whether it still is cannot be read (%s)", held.fence.task_id, error.code)
-            return Change((Release(_ASK_AGAIN),), held.fence)
+            return Change((Release(ASK_AGAIN),), held.fence)
         return None if revocation is None else decide.decide_revoked(held.delivery, revocation)
 
     def _open(self, held: Held) -> _Opened | Change | None:

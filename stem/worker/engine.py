@@ -16,12 +16,14 @@ from stem.errors import StoreError
 from stem.registry import Registry
 from stem.signals.middleware import NO_MIDDLEWARE, Stack
 from stem.stores.committer import Commits
+from stem.tasks.broadcast import private_queue
 from stem.tasks.encoders import PLAIN, Encoders
 from stem.worker.attempt import Attempts
 from stem.worker.context import CallPublisher, Surroundings
 from stem.worker.decide import Stop, decide_stopped
 from stem.worker.fetch import Demand, Fetcher
 from stem.worker.held import Held
+from stem.worker.herald import Herald
 from stem.worker.lanes import Lanes
 from stem.worker.lease import LeaseKeeper
 from stem.worker.process.messages import Setup
@@ -90,11 +92,22 @@ class Engine:
         self.threads = Threads(settings.concurrency)
         self.children = None if setup is None else _children(setup, settings, clock, outside.tell)
         lanes = Lanes(self.threads, self.children, clock=clock)
+        self.sweeper = Sweeper(
+            outside.store,
+            self.slots,
+            jobs,
+            worker=settings.name,
+            clock=clock,
+            commit=self.commit_soon,
+            rescued=self._rescued,
+        )
+        revoked = Revoked(outside.store) if revoked is None else revoked
         self._attempts = Attempts(
             jobs,
             lanes,
             fingerprint=outside.registry.fingerprint,
-            revoked=Revoked(outside.store) if revoked is None else revoked,
+            revoked=revoked,
+            herald=Herald(outside.store, revoked=revoked, worker=settings.name, steady=self.sweeper.steady),
             around=Surroundings(
                 worker=settings.name,
                 state=state,
@@ -113,15 +126,6 @@ class Engine:
             ended=self._ended,
         )
         self.fetcher = Fetcher(outside.store, self.slots, _wants(outside, jobs), clock=clock, stats=stats)
-        self.sweeper = Sweeper(
-            outside.store,
-            self.slots,
-            jobs,
-            worker=settings.name,
-            clock=clock,
-            commit=self.commit_soon,
-            rescued=self._rescued,
-        )
 
     async def tidy(self) -> None:
         """Give back what waited too long for a slot, and wait no longer for middleware that had its time."""
@@ -225,6 +229,7 @@ def _wants(outside: Outside, jobs: Jobs) -> Demand:
         worker=settings.name,
         fingerprint=outside.registry.fingerprint,
         queues=dict(settings.queues),
+        private=private_queue(settings.name),
         lease=to_micros(settings.lease),
         leases=other_leases(outside.registry),
         mark_started=not takes_early(jobs),

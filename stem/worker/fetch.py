@@ -17,16 +17,14 @@ from stem.errors import StoreFull, StoreUnavailable
 from stem.ids import new_id
 from stem.worker.slots import Slots
 from stem.worker.stats import WorkerStats
+from stem.worker.turns import Turns
 
-__all__ = ["Demand", "Fetcher", "demand", "prefetch", "wait_length"]
+__all__ = ["Demand", "Fetcher", "demand", "prefetch"]
 
-POLL: Final[Micros] = 5_000_000
-"""How long without a notice, at most: an engine hears of what is new, and looks itself for what was not heard."""
 _LATENCY: Final[Micros] = 50_000
 _RATE_WINDOW: Final[Micros] = 20_000
 _FIRST_PAUSE: Final[Micros] = 50_000
 _LONGEST_PAUSE: Final[Micros] = 1_000_000
-_SHORTEST_WAIT: Final[Micros] = 1_000
 
 T = TypeVar("T")
 
@@ -46,11 +44,6 @@ def demand(*, free: int, waiting: int, ahead: int) -> int:
     return wanted
 
 
-def wait_length(next_due: Micros | None) -> Micros:
-    """How long until it makes sense to ask again: until something is due, at most 5 s, never so short that it spins."""
-    return POLL if next_due is None else min(max(next_due, _SHORTEST_WAIT), POLL)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
     """What every lease request of one worker has in common."""
@@ -58,6 +51,8 @@ class Demand:
     worker: str
     fingerprint: str
     queues: Mapping[str, int]
+    private: str
+    """The queue that no other worker serves."""
     lease: Micros
     leases: Mapping[str, Micros]
     mark_started: bool
@@ -73,6 +68,7 @@ class Fetcher:
         self._store = store
         self._slots = slots
         self._wants = wants
+        self._turns = Turns(wants.queues, wants.private, clock=clock)
         self._clock = clock
         self._stats = stats
         self._wake = asyncio.Event()
@@ -91,7 +87,7 @@ class Fetcher:
 
     def hear(self, notice: Notice) -> None:
         """A listener for the store's notices. From any thread."""
-        if self._called or not (notice.everything or not notice.queues.isdisjoint(self._wants.queues)):
+        if not self._turns.concern(notice) or self._called:
             return
         if threading.get_ident() == self._thread:
             self._wake.set()
@@ -142,7 +138,7 @@ class Fetcher:
         """There was less than was asked for: slots that become free bring nothing, only notices and time do."""
         self._hungry = False
         if not self._wake.is_set():
-            self._set_alarm(wait_length(answer.next_due))
+            self._set_alarm(self._turns.rest(answer.next_due))
             await self._wake.wait()
         self._hungry = True
 
@@ -181,7 +177,7 @@ class Fetcher:
             request_id=new_id(),
             worker=wants.worker,
             fingerprint=wants.fingerprint,
-            queues=wants.queues,
+            queues=self._turns.queues(),
             limit=limit,
             started=self._marked(limit),
             lease=wants.lease,
@@ -191,6 +187,7 @@ class Fetcher:
         answer = await self._insist("leased nothing", partial(self._store.lease, request))
         if answer is not None:
             self.answered_at = self._clock.elapsed()
+            self._turns.answered(request.queues, answer)
             self._stats.leased += len(answer.deliveries)
             self._slots.offer(*answer.deliveries, asked_at=asked_at)
         return answer

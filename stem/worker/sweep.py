@@ -13,6 +13,7 @@ from stem.contracts.changes import Change, Fence
 from stem.contracts.store import Delivery, Store, Suspect, TakeRequest
 from stem.errors import StoreError
 from stem.ids import new_id
+from stem.tasks.broadcast import worker_of
 from stem.worker.decide import decide_crashed
 from stem.worker.run import Jobs
 from stem.worker.slots import Slots
@@ -36,6 +37,8 @@ class Observations:
     """Since when, by the sweeper's own clock, each suspect has stood unchanged, and when that was last looked at."""
 
     at: Micros | None = None
+    begun: Micros = 0
+    """When the first of the looks was, between which there was no gap."""
     since: Mapping[Key, Micros] = field(default_factory=dict[Key, Micros])
 
 
@@ -50,8 +53,8 @@ def observe(before: Observations, suspects: Iterable[Suspect], now: Micros) -> t
     One is taken when the store's clock says that it has expired and it has stood unchanged for its grace under our own
     clock, or when it has stood unchanged for its whole length. After a gap of over 5 s everything is observed anew.
     """
-    fresh = Observations()
-    known = (before if before.at is not None and now - before.at <= _LONGEST_GAP else fresh).since
+    goes_on = before.at is not None and now - before.at <= _LONGEST_GAP
+    known = before.since if goes_on else {}
     since: dict[Key, Micros] = {}
     taken: list[Suspect] = []
     for suspect in suspects:
@@ -60,7 +63,7 @@ def observe(before: Observations, suspects: Iterable[Suspect], now: Micros) -> t
         stood = now - first
         if stood >= suspect.lease or (suspect.expired and stood >= grace(suspect.lease)):
             taken.append(suspect)
-    return Observations(now, since), tuple(taken)
+    return Observations(now, before.begun if goes_on else now, since), tuple(taken)
 
 
 class Sweeper:
@@ -96,6 +99,10 @@ class Sweeper:
             self._seen = Observations()
             _log.warning("a sweep failed (%s); observing anew", error.code)
 
+    def steady(self) -> Micros:
+        """For how long the store has answered every sweep, by the worker's own clock."""
+        return 0 if self._seen.at is None else self._seen.at - self._seen.begun
+
     async def _rescue(self) -> None:
         found = await self._store.suspects()
         self._seen, taken = observe(self._seen, found, self._clock.elapsed())
@@ -109,7 +116,7 @@ class Sweeper:
 
     def _receive(self, delivery: Delivery, asked_at: Micros) -> None:
         job = self._jobs.get(delivery.name)
-        free = self._slots.free > 0
+        free = self._slots.free > 0 and worker_of(delivery.queue) in (None, self._worker)
         change = decide_crashed(
             delivery,
             job.rules if job is not None else None,

@@ -133,6 +133,7 @@ DEFINITION_OPTIONS: Final[Mapping[str, tuple[Check, str]]] = {
     "concurrency_key": (_optional(_text), "a key template, or `None`"),
     "result_ttl": (_duration, _DURATION),
     "ignore_result": (_flag, "`True` or `False`"),
+    "broadcast": (_flag, "`True` or `False`"),
     "version": (_whole(1, 2**31), "a whole number from 1"),
     "tags": (_texts, "a tuple of strings"),
     "description": (_optional(lambda value: isinstance(value, str)), "a string, or `None`"),

@@ -244,5 +244,5 @@ print(stem.enqueue_named("tests.task", {{}}).id)
 def test_it_has_every_verb_of_the_asynchronous_client() -> None:
     verbs = {name for name in vars(Stem) if not name.startswith("_")}
     only_there = {"aclose", "worker", "inspect", "wait_result", "task_status", "task_progress", "cancel_task"}
-    only_there |= {"prepare_within", "operate", "control", "queue_events"}
+    only_there |= {"prepare_within", "operate", "control", "queue_events", "task_copies", "wait_results"}
     assert verbs - only_there <= {name for name in dir(SyncStem) if not name.startswith("_")}

@@ -34,7 +34,8 @@ _PARTS = (
         "competing",
         "continuations",
     ),
-    *("counts", "crashes", "crowds", "dead", "dice", "ear", "fences", "firing", "groups", "heartbeats", "holders"),
+    *("counts", "crashes", "crowds", "dead", "dice", "ear", "fences", "firing", "groups", "handouts"),
+    *("heartbeats", "holders"),
     *(
         "joins",
         "keeping",
@@ -72,6 +73,7 @@ from stem.testing.contracts.ear import Ear
 from stem.testing.contracts.fences import FenceContract
 from stem.testing.contracts.firing import FiringContract
 from stem.testing.contracts.groups import GroupContract
+from stem.testing.contracts.handouts import HandoutContract
 from stem.testing.contracts.heartbeats import HeartbeatsContract
 from stem.testing.contracts.holders import HolderContract
 from stem.testing.contracts.joins import JoinContract
@@ -117,6 +119,7 @@ __all__ = [
     "FenceContract",
     "FiringContract",
     "GroupContract",
+    "HandoutContract",
     "HeartbeatsContract",
     "HolderContract",
     "JoinContract",

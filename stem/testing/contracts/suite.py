@@ -17,6 +17,7 @@ from stem.testing.contracts.expiries import ExpiryContract
 from stem.testing.contracts.fences import FenceContract
 from stem.testing.contracts.firing import FiringContract
 from stem.testing.contracts.groups import GroupContract
+from stem.testing.contracts.handouts import HandoutContract
 from stem.testing.contracts.heartbeats import HeartbeatsContract
 from stem.testing.contracts.joins import JoinContract
 from stem.testing.contracts.keeping import KeepingContract
@@ -78,6 +79,7 @@ class StoreContract(
     ExpiryContract,
     UpstreamContract,
     GroupContract,
+    HandoutContract,
     JoinContract,
     ClosingContract,
     PinContract,

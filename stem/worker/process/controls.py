@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NoReturn, TypeVar
 
@@ -97,6 +97,12 @@ class _Elsewhere:
 
     async def cancel_task(self, task_id: str, /, *, terminate: bool) -> TaskStatus:
         _refuse(task_id)
+
+    async def task_copies(self, task_id: str, timeout: timedelta | None, /) -> Mapping[str, str]:
+        _refuse(task_id)
+
+    async def wait_results(self, task_ids: Sequence[str], timeout: timedelta | None, /) -> list[bytes]:
+        _refuse(", ".join(task_ids))
 
 
 def _refuse(task_id: str) -> NoReturn:

@@ -10,7 +10,8 @@ from stem.errors import StoreCorrupt, StoreUnavailable
 from stem.registry import definition
 from stem.tasks.state import TaskState
 from stem.testing import ManualClock
-from stem.worker.fetch import POLL, demand, prefetch, wait_length
+from stem.worker.fetch import demand, prefetch
+from stem.worker.turns import POLL, wait_length
 from tests.stem.worker import tasks
 from tests.stem.worker.support import SECOND, Workshop, turns
 

@@ -1,0 +1,155 @@
+"""Broadcasts: a task is handed out to every worker that lives, and watched until each copy has ended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from stem.clock import Micros
+from stem.contracts.changes import Cancel, Change, OpenGroup, Publish, Release, SealGroup, Settle
+from stem.contracts.heartbeats import WorkerRecord
+from stem.contracts.store import Delivery, Store
+from stem.errors import StoreError, Undecodable
+from stem.stores.copies import copies_of
+from stem.tasks.broadcast import copies_for, copies_group, tell_copies
+from stem.tasks.envelope import Envelope, decode_envelope, encode_envelope
+from stem.tasks.links import Member
+from stem.tasks.state import TaskEvent
+from stem.tasks.status import TaskRecord
+from stem.worker.decide import Stop, decide_guard, decide_revoked, decide_stopped, decide_undecodable
+from stem.worker.held import Held
+from stem.worker.revoked import Revoked
+
+__all__ = [
+    "ASK_AGAIN",
+    "Herald",
+    "decide_end",
+    "decide_handout",
+    "decide_watch",
+    "is_gone",
+    "look_pause",
+    "served_by",
+    "with_copies",
+]
+
+ASK_AGAIN: Final[Micros] = 1_000_000
+"""After so long a task comes back of which the store did not say what is to become of it."""
+
+_FIRST_LOOK: Final[Micros] = 1_000_000
+_LONGEST_PAUSE: Final[Micros] = 30_000_000
+_BEATS: Final = 3
+
+_log: Final = logging.getLogger("stem.worker")
+
+
+class Herald:
+    """Decides what becomes of an announcement each time that this worker gets it.
+
+    The first time it is handed out: one change leaves a copy for each live worker of its queue, and gives it back. It
+    comes again, to any worker, until every copy has ended; copies that a worker which is gone has not ended are
+    cancelled. `steady` is for how long the store has answered without a break: after an outage every worker looks late.
+    """
+
+    def __init__(self, store: Store, *, revoked: Revoked, worker: str, steady: Callable[[], Micros]) -> None:
+        self._store = store
+        self._revoked = revoked
+        self._worker = worker
+        self._steady = steady
+
+    async def change(self, held: Held) -> Change | None:
+        """The change that settles this delivery; `None` for one that was lost."""
+        if held.stop in (Stop.LOST, Stop.SHUTDOWN):
+            return decide_stopped(held.delivery, held.stop)
+        try:
+            return await self._decided(held.delivery)
+        except Undecodable as error:
+            return decide_undecodable(held.delivery, error)
+        except StoreError as error:
+            _log.warning("what became of broadcast %s could not be read (%s)", held.fence.task_id, error.code)
+            return Change((Release(ASK_AGAIN),), held.fence)
+
+    async def _decided(self, delivery: Delivery) -> Change:
+        task, generation = delivery.fence.task_id, delivery.generation
+        group = await self._store.group(copies_group(task, generation))
+        copies = {} if group is None else await copies_of(self._store, task, generation)
+        revocation = await self._revoked.standing(task) if task in self._revoked else None
+        if group is not None and group.state.is_closed:
+            return decide_end(delivery, copies)
+        if revocation is not None:
+            return with_copies(decide_revoked(delivery, revocation), copies)
+        if group is None:
+            return decide_guard(delivery) or await self._handed_out(delivery)
+        return decide_watch(delivery, copies, await self._gone(copies))
+
+    async def _handed_out(self, delivery: Delivery) -> Change:
+        task = delivery.fence.task_id
+        record = (await self._store.get([task]))[task]
+        workers = served_by(await self._store.workers(), delivery.queue)
+        expires = None if delivery.expires_at is None else max(1, delivery.expires_at - await self._store.now())
+        announced = decode_envelope(delivery.body)
+        copies = copies_for(
+            sorted({*workers, self._worker}), announced, generation=delivery.generation, expires=expires
+        )
+        return decide_handout(delivery, copies, record)
+
+    async def _gone(self, workers: Iterable[str]) -> set[str]:
+        seen = {record.heartbeat.worker: record for record in await self._store.workers()}
+        steady = self._steady()
+        return {name for name in workers if name != self._worker and is_gone(seen.get(name), steady)}
+
+
+def served_by(workers: Iterable[WorkerRecord], queue: str) -> list[str]:
+    """The workers that live and serve this queue."""
+    return [seen.heartbeat.worker for seen in workers if not seen.late and queue in seen.heartbeat.queues]
+
+
+def is_gone(seen: WorkerRecord | None, steady: Micros) -> bool:
+    """Whether a worker has signed off, or was late although it could have been heard for the last three beats."""
+    return seen is None or (seen.late and steady >= _BEATS * seen.heartbeat.every)
+
+
+def look_pause(deliveries: int) -> Micros:
+    """How long until the copies are looked at again: a second the first time, doubling up to half a minute."""
+    return min(_FIRST_LOOK << min(deliveries - 1, 10), _LONGEST_PAUSE)
+
+
+def decide_handout(delivery: Delivery, copies: Sequence[Envelope], announced: TaskRecord) -> Change:
+    """One change: the announcement goes back, and each copy is a member of a group that closes when all have ended."""
+    group = copies_group(delivery.fence.task_id, delivery.generation)
+    publishes = [
+        Publish(
+            envelope=copy,
+            body=encode_envelope(copy),
+            member=Member(group, place),
+            rate_key=announced.rate_key,
+            concurrency_key=announced.concurrency_key,
+        )
+        for place, copy in enumerate(copies)
+    ]
+    opened = OpenGroup(
+        group=group, size=len(copies), policy="settled", root=copies[0].root, result_ttl=copies[0].result_ttl
+    )
+    back = Release(look_pause(delivery.deliveries))
+    return Change((back, opened, *publishes, SealGroup(group)), delivery.fence)
+
+
+def decide_watch(delivery: Delivery, copies: Mapping[str, TaskRecord], gone: set[str]) -> Change:
+    """Cancelled, it ends with all its copies; else it goes back, and copies for workers that are gone are cancelled."""
+    if delivery.cancel_requested:
+        return with_copies(Change((Settle(TaskEvent.CANCELLED),), delivery.fence), copies)
+    back = Change((Release(look_pause(delivery.deliveries)),), delivery.fence)
+    return with_copies(back, {worker: copy for worker, copy in copies.items() if worker in gone})
+
+
+def decide_end(delivery: Delivery, copies: Mapping[str, TaskRecord]) -> Change:
+    """Every copy has ended, in whatever way."""
+    result = tell_copies({worker: copy.id for worker, copy in copies.items()})
+    return Change((Settle(TaskEvent.SUCCEEDED, result),), delivery.fence)
+
+
+def with_copies(change: Change, copies: Mapping[str, TaskRecord]) -> Change:
+    """The change, by which those of the copies are cancelled that live."""
+    live = (Cancel(copy.id) for copy in copies.values() if not copy.state.is_terminal)
+    return replace(change, writes=(*change.writes, *live))
