@@ -38,7 +38,7 @@ ASK_AGAIN: Final[Micros] = 1_000_000
 """After so long a task comes back of which the store did not say what is to become of it."""
 
 _FIRST_LOOK: Final[Micros] = 1_000_000
-_LONGEST_PAUSE: Final[Micros] = 30_000_000
+_LONGEST_PAUSE: Final[Micros] = 5_000_000
 _BEATS: Final = 3
 
 _log: Final = logging.getLogger("stem.worker")
@@ -111,7 +111,7 @@ def is_gone(seen: WorkerRecord | None, steady: Micros) -> bool:
 
 
 def look_pause(deliveries: int) -> Micros:
-    """How long until the copies are looked at again: a second the first time, doubling up to half a minute."""
+    """How long until the copies are looked at again: a second the first time, doubling up to five."""
     return min(_FIRST_LOOK << min(deliveries - 1, 10), _LONGEST_PAUSE)
 
 

@@ -1,6 +1,6 @@
 """A worker process that can be told to die at an exact point, and that looks for lost work four times a second.
 
-`python -m tests.scenarios.support.rigged URL NAME [--die POINT] [--registry NAME]`. It dies at the point only if it can
+`python -m tests.scenarios.support.rigged URL NAME [--die POINT] [--registry NAME] [--beat SECONDS]`. It dies at the point only if it can
 delete the token file, so one of several workers dies, once.
 """
 
@@ -78,12 +78,14 @@ def _kind(changes: Sequence[Change]) -> str:
     return "retry" if any(isinstance(write, Reschedule) for write in writes) else "other"
 
 
-async def run(url: str, name: str, *, point: str | None, registry: str) -> None:
+async def run(url: str, name: str, *, point: str | None, registry: str, beat: float) -> None:
     """Work until told to stop."""
     clock = SystemClock()
     store: Any = Rigged(await open_store(url, StoreOptions(clock=clock)), point)
     committer = Committer(store, clock=clock)
-    settings = WorkerSettings(name=name, concurrency=4, sweep_every=timedelta(milliseconds=250))
+    settings = WorkerSettings(
+        name=name, concurrency=4, sweep_every=timedelta(milliseconds=250), beat_every=timedelta(seconds=beat)
+    )
     publisher = Publisher(committer, Stem(url), defaults={}, payload_limit=1_000_000)
     worker = Worker(store, committer, getattr(jobs, registry), settings, clock=clock, publisher=publisher)
     async with worker:
@@ -99,5 +101,6 @@ if __name__ == "__main__":
     parser.add_argument("name")
     parser.add_argument("--die", choices=POINTS)
     parser.add_argument("--registry", default="registry")
+    parser.add_argument("--beat", type=float, default=5.0)
     given = parser.parse_args()
-    asyncio.run(run(given.url, given.name, point=given.die, registry=given.registry))
+    asyncio.run(run(given.url, given.name, point=given.die, registry=given.registry, beat=given.beat))
