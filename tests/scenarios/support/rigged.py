@@ -1,7 +1,7 @@
 """A worker process that can be told to die at an exact point, and that looks for lost work four times a second.
 
-`python -m tests.scenarios.support.rigged URL NAME [--die POINT] [--registry NAME] [--beat SECONDS]`. It dies at the point only if it can
-delete the token file, so one of several workers dies, once.
+`python -m tests.scenarios.support.rigged URL NAME [--die POINT] [--registry NAME] [--beat SECONDS]`. It dies at the
+point only if it can delete the token file, so one of several workers dies, once.
 """
 
 from __future__ import annotations
