@@ -51,6 +51,7 @@ from typing import ClassVar
 
 __all__ = [
     "BadSignature",
+    "BroadcastError",
     "BuildError",
     "ConfigError",
     "DuplicateTask",

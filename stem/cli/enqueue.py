@@ -35,6 +35,7 @@ _HELP: Final = "Enqueue a task by its name."
 @click.option("--max-retries", type=click.IntRange(0), help="Attempts after the first.")
 @click.option("--unique-key", metavar="KEY", help="No second live task with this key.")
 @click.option("--task-id", metavar="ID", help="An id of your own: the same id twice is one task.")
+@click.option("--broadcast", is_flag=True, help="On every live worker of its queue.")
 @click.option("--header", "headers", multiple=True, metavar="NAME=VALUE", help="Repeatable.")
 @click.option("--wait", is_flag=True, help="Wait for the result and print it.")
 @click.option("--timeout", type=DURATION, metavar="DURATION", help="Wait at most so long; ends in 124 then.")
@@ -52,6 +53,7 @@ def enqueue(
     max_retries: int | None,
     unique_key: str | None,
     task_id: str | None,
+    broadcast: bool,
     headers: tuple[str, ...],
     wait: bool,
     timeout: timedelta | None,
@@ -72,6 +74,7 @@ def enqueue(
         max_retries=max_retries,
         unique_key=unique_key,
         task_id=task_id,
+        broadcast=broadcast or None,
         headers=_headers(headers) or None,
     )
     values = _arguments(arguments)

@@ -118,6 +118,13 @@ class Part:
             raise self.wrong("a whole number")
         return value
 
+    def flag(self) -> bool:
+        """True or false."""
+        value = self.value()
+        if not isinstance(value, bool):
+            raise self.wrong("true or false")
+        return value
+
     def checked(self, make: Callable[[], T]) -> T:
         """What is made of it; an error gets its place."""
         try:
@@ -174,7 +181,7 @@ def _duration(part: Part) -> timedelta | None:
 
 
 def _route(part: Part, queues: Mapping[str, QueueRules]) -> Route:
-    fields = part.fields("match", "queue", "priority")
+    fields = part.fields("match", "queue", "priority", "broadcast")
     if "match" not in fields:
         raise part.wrong("a route with `match`", "none")
     match = fields["match"].fields("task", "tags", "headers", "queue")
@@ -184,6 +191,7 @@ def _route(part: Part, queues: Mapping[str, QueueRules]) -> Route:
         lambda: Route(
             queue=queue,
             priority=fields["priority"].number() if "priority" in fields else None,
+            broadcast=fields["broadcast"].flag() if "broadcast" in fields else None,
             task=match["task"].texts() if "task" in match else (),
             tags=match["tags"].texts() if "tags" in match else (),
             headers={name: value.text() for name, value in headers.items()},

@@ -35,7 +35,8 @@ class Router:
             asked = merge_options(defaults, cast("EnqueueOptions", rules.defaults), given)
         priority = asked.priority if route is None or route.priority is None else route.priority
         low, high = rules.priorities
-        return _placed(asked, queue, min(max(priority, low), high))
+        broadcast = asked.broadcast if route is None or route.broadcast is None else route.broadcast
+        return _placed(asked, queue, min(max(priority, low), high), broadcast=broadcast)
 
     def queue(self, name: str) -> str:
         """The queue that a name or an alias means."""
@@ -59,7 +60,7 @@ class Router:
         )
 
 
-def _placed(asked: PublishOptions, queue: str, priority: int) -> PublishOptions:
-    return (
-        asked if (queue, priority) == (asked.queue, asked.priority) else replace(asked, queue=queue, priority=priority)
-    )
+def _placed(asked: PublishOptions, queue: str, priority: int, *, broadcast: bool) -> PublishOptions:
+    if (queue, priority, broadcast) == (asked.queue, asked.priority, asked.broadcast):
+        return asked
+    return replace(asked, queue=queue, priority=priority, broadcast=broadcast)

@@ -24,19 +24,20 @@ class Route:
 
     `task`: globs, one of which fits the whole name (`*` also over dots). `tags`: all of them are the task's. `headers`:
     all of them have these values. `from_queue`: the queue that was asked for. The task goes to `queue`, with `priority`
-    where that is given.
+    where that is given; with `broadcast` to every live worker of its queue, or, where that is false, to one.
     """
 
     queue: str | None = None
     priority: int | None = None
+    broadcast: bool | None = None
     task: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     from_queue: str | None = None
 
     def __post_init__(self) -> None:
-        if self.queue is None and self.priority is None:
-            raise _wrong("a route to say a `queue`, a `priority` or both", "neither", "Say where the tasks go.")
+        if self.queue is None and self.priority is None and self.broadcast is None:
+            raise _wrong("a route to say a `queue`, a `priority` or `broadcast`", "none", "Say where the tasks go.")
         if not any(getattr(self, name) for name in _SELECTORS):
             raise _wrong(
                 "a route that chooses tasks by `task`, `tags`, `headers` or `from_queue`",

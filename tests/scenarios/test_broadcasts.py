@@ -32,18 +32,24 @@ async def reload(ctx: TaskContext, region: str) -> str:
 RELOAD = definition(reload)
 
 
+def client(urls: tuple[str, ...], namespace: str) -> Stem:
+    """A client of one store, or of a split one."""
+    if len(urls) == 1:
+        return Stem(urls[0], namespace=namespace)
+    broker, results = urls
+    return Stem(broker=broker, results=results, namespace=namespace)
+
+
 @pytest.fixture
 async def crew(fresh: Fresh) -> AsyncIterator[Stem]:
     """A client, and three workers on clients of their own (on memory, of this one)."""
-    broker, results = (*fresh(), None)[:2]
-    places = {"broker": broker, "results": results} if results else {"url": broker}
-    namespace = new_id()
+    urls, namespace = fresh(), new_id()
     async with AsyncExitStack() as stack:
-        stem = await stack.enter_async_context(Stem(namespace=namespace, **places))
+        stem = await stack.enter_async_context(client(urls, namespace))
         for name, queues in SERVED.items():
             own = stem
-            if "memory" not in broker:
-                own = await stack.enter_async_context(Stem(namespace=namespace, **places))
+            if "memory://" not in urls:
+                own = await stack.enter_async_context(client(urls, namespace))
             await stack.enter_async_context(own.worker(Registry.of(reload), name=name, queues=queues))
         yield stem
 

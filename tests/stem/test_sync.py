@@ -96,6 +96,13 @@ class TestWork:
         assert {status.state for status in batch.status()} == {TaskState.SUCCEEDED}
         assert (len(batch), batch[-1].result(), len(batch[5:])) == (20, 38, 15)
 
+    def test_a_broadcast_answers_by_worker(self, stem: SyncStem) -> None:
+        copies = stem.enqueue(definition(double).options(broadcast=True).call(21)).copies()
+        (worker,) = copies
+        assert copies.result() == {worker: 42}
+        assert (len(copies), copies[worker].result()) == (1, 42)
+        assert copies.status()[worker].state is TaskState.SUCCEEDED
+
     def test_progress_is_iterated_until_the_end(self, stem: SyncStem) -> None:
         handle = stem.enqueue(definition(double).call(21))
         assert [report.done for report in handle.progress()] == [21]

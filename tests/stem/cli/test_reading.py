@@ -49,6 +49,12 @@ def test_a_job_is_shown_without_its_arguments_unless_asked_for(run: Run, url: st
     assert (plain["name"], "arguments" in plain, full["arguments"]) == ("shop.a", False, {"n": 1})
 
 
+def test_a_broadcast_is_shown_with_the_arguments_of_its_task(run: Run) -> None:
+    task_id = run("enqueue", "shop.a", "n=1", "--broadcast", "--json").json["id"]
+    shown = run("jobs", "show", str(task_id), "--json", "--arguments").json
+    assert (shown["name"], shown["arguments"]) == ("broadcast:shop.a", {"n": 1})
+
+
 def test_a_job_that_nobody_knows_ends_in_three(run: Run) -> None:
     ran = run("jobs", "show", "no-such-id")
     assert (ran.code, ran.out) == (3, "")
@@ -90,6 +96,13 @@ def test_queues_are_counted_by_state(run: Run, url: str) -> None:
     counted = dict(zip(head, row, strict=True))
     assert (counted["queue"], counted["queued"], counted["failed"]) == ("mail", "2", "0")
     assert float(counted["latency"]) >= 0
+
+
+def test_the_private_queue_of_a_worker_is_listed_while_something_lives_in_it(run: Run, url: str) -> None:
+    enqueue(url, "a", queue="worker:w1")
+    assert [row[0] for row in rows(run("queues", "ls").out)] == ["queue", "worker:w1"]
+    run("queues", "purge", "worker:w1", "--yes")
+    assert run("queues", "ls", "--json").json == {"queues": []}
 
 
 def test_tasks_of_the_store_are_listed_without_an_app(run: Run, url: str) -> None:

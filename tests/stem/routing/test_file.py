@@ -23,6 +23,7 @@ queues:
       max_retries: 5
       result_ttl: 1h30m
       tags: [paid]
+      broadcast: true
 routes:
   - match: {task: "billing.*"}
     queue: billing
@@ -33,6 +34,8 @@ routes:
       headers: {tenant: acme}
       queue: work
     queue: payments
+  - match: {tags: ops}
+    broadcast: true
 """
 
 
@@ -54,7 +57,7 @@ def test_every_key_means_what_its_value_does(file: Path) -> None:
     billing = QueueRules(
         aliases=("money", "payments"),
         priorities=(2, 7),
-        defaults={"max_retries": 5, "result_ttl": timedelta(hours=1, minutes=30), "tags": ("paid",)},
+        defaults={"max_retries": 5, "result_ttl": timedelta(hours=1, minutes=30), "tags": ("paid",), "broadcast": True},
     )
     assert read_routing(file) == Routing(
         default_queue="work",
@@ -68,6 +71,7 @@ def test_every_key_means_what_its_value_does(file: Path) -> None:
                 headers={"tenant": "acme"},
                 from_queue="work",
             ),
+            Route(broadcast=True, tags=("ops",)),
         ),
     )
 
@@ -88,7 +92,8 @@ def test_an_empty_file_has_no_rules(file: Path) -> None:
         ("routes:\n  - match: {task: x}\n    priority: high\n", "3:15", "a whole number; found 'high'"),
         ("routes:\n  - match: {task: x}\n    priority: 12\n", "2:5", "from 0 to 9"),
         ("routes:\n  - queue: b\n", "2:5", "a route with `match`"),
-        ("routes:\n  - match: {task: x}\n", "2:5", "a `queue`, a `priority` or both"),
+        ("routes:\n  - match: {task: x}\n", "2:5", "a `queue`, a `priority` or `broadcast`"),
+        ("routes:\n  - match: {task: x}\n    broadcast: all\n", "3:16", "true or false; found 'all'"),
         ("queues: [a]\n", "1:9", "a mapping"),
         ("queues:\n  a: {priorities: [1, 2, 3]}\n", "2:19", "two priorities"),
         ("queues:\n  a: {defaults: {result_ttl: soon}}\n", "2:30", "a duration such as"),

@@ -62,6 +62,18 @@ class TestMatching:
         options = routed(Routing(routes=(Route(priority=7, task=("*",)),)), queue="mail", priority=1)
         assert (options.queue, options.priority) == ("mail", 7)
 
+    def test_a_route_may_send_tasks_to_every_worker_or_to_one(self) -> None:
+        everywhere = Routing(routes=(Route(broadcast=True, tags=("ops",)), Route(broadcast=False, task=("*",))))
+        assert routed(everywhere, tags=("ops",)).broadcast
+        assert not routed(everywhere, broadcast=True).broadcast
+        assert routed(to("caches", task=("*",)), broadcast=True).broadcast
+
+    def test_a_queue_may_be_one_whose_tasks_go_to_every_worker(self) -> None:
+        channel = Routing(queues={"caches": QueueRules(defaults={"broadcast": True})})
+        assert routed(channel, queue="caches").broadcast
+        assert not routed(channel, queue="caches", broadcast=False).broadcast
+        assert not routed(channel).broadcast
+
 
 class TestQueues:
     def test_an_alias_means_its_queue(self) -> None:
@@ -99,7 +111,7 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("make", "text"),
         [
-            (lambda: Route(task=("*",)), "neither"),
+            (lambda: Route(task=("*",)), "or `broadcast`; found none"),
             (lambda: Route(queue="x"), "one that takes all"),
             (lambda: Route(priority=10, task=("*",)), "from 0 to 9"),
             (lambda: QueueRules(priorities=(5, 3)), "5 to 3"),

@@ -65,6 +65,7 @@ def test_every_option_that_can_be_given_has_a_place_in_the_merged_value() -> Non
         ("result_ttl", None),
         ("result_ttl", timedelta(seconds=-1)),
         ("ignore_result", 1),
+        ("broadcast", "all"),
         ("tags", ["a"]),
         ("tags", (1,)),
         ("delay", timedelta(seconds=-1)),

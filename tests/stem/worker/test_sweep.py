@@ -131,6 +131,16 @@ async def test_without_a_free_slot_a_rescued_task_goes_back(shop: Workshop, cloc
     assert await shop.bench.state(task_id) is TaskState.QUEUED
 
 
+async def test_the_copy_of_another_worker_goes_back_to_that_ones_queue(shop: Workshop, clock: ManualClock) -> None:
+    task_id = await shop.bench.put(name="tests.add", payload=b'{"a":1,"b":2}', queue="worker:dead")
+    await shop.bench.delivery(worker="dead", queues={"worker:dead": 1}, started=1)
+
+    await _sweep_for(shop.hands(tasks.add), clock, 14)
+
+    record = await shop.bench.record(task_id)
+    assert (record.state, record.crashes, record.queue) == (TaskState.QUEUED, 1, "worker:dead")
+
+
 async def test_a_task_that_crashes_every_worker_ends_in_the_dead_letters(shop: Workshop, clock: ManualClock) -> None:
     task_id = await shop.enqueue(definition(tasks.holds).call())
     await _die_with(shop, started=True)

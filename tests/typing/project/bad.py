@@ -28,6 +28,8 @@ async def main(client: Stem, sync: SyncStem) -> None:
     count.call("text", True)  # B21 a keyword given by position
     archive.call(receipt, copies="2")  # B22 a wrong type in a call
     count.call(b"text")  # B23 bytes for text
+    charge.options(broadcast="all")  # B30 a broadcast that is not yes or no
+    (await (await handle.copies()).result())["worker-1"].message_id  # B31 a wrong use of a worker's result
 
 
 @upcast(handlers.charge, from_version=1)  # B24 an upcast that gives another type

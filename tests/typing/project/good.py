@@ -8,7 +8,7 @@ from shop._stem.definitions import archive, charge, count, render, send_receipt
 from shop._stem.registry import registry
 from shop.models import ChargeOrder, Mail, Receipt
 from shop.state import Pools, lifespan
-from stem import Batch, Registry, Stem, SyncStem, SyncTaskHandle, TaskCall, TaskContext, TaskHandle, definition
+from stem import Batch, Copies, Registry, Stem, SyncStem, SyncTaskHandle, TaskCall, TaskContext, TaskHandle, definition
 from stem.signals import (
     Attempt,
     Connection,
@@ -42,6 +42,10 @@ async def main(client: Stem) -> None:
     assert_type(await render.enqueue_and_wait(client, receipt), bytes)
     assert_type(await archive.enqueue(client, receipt, 2), TaskHandle[None])
     assert_type(charge.handle(client, "id"), TaskHandle[Receipt])
+    everywhere = await (await charge.options(broadcast=True).enqueue(client, order)).copies()
+    assert_type(everywhere, Copies[Receipt])
+    assert_type(everywhere["worker-1"], TaskHandle[Receipt])
+    assert_type(await everywhere.result(), dict[str, Receipt])
 
 
 async def from_handlers(client: Stem, receipt: Receipt) -> None:
@@ -55,6 +59,7 @@ def view(client: SyncStem) -> None:
     assert_type(client.enqueue(charge.call(order)), SyncTaskHandle[Receipt])
     assert_type(client.enqueue(charge.call(order)).result(), Receipt)
     assert_type(client.enqueue_and_wait(count.call("text")), int)
+    assert_type(client.enqueue(count.call("text")).copies().result(), dict[str, int])
 
 
 async def inside_a_task(ctx: TaskContext) -> None:

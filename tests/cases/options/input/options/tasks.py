@@ -18,6 +18,7 @@ QUEUE = "billing"
     concurrency_key="c-{order_id}",
     result_ttl=timedelta(days=2),
     ignore_result=True,
+    broadcast=True,
     tags=("money", "slow"),
     description="Bills \"one\" order",
     retry=Retry(initial=timedelta(seconds=1)),
