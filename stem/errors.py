@@ -29,7 +29,8 @@ StemError
 │   ├── SoftTimeLimit      E050
 │   ├── WorkerLost         E051
 │   ├── Undecodable        E052
-│   └── MiddlewareFailed   E053
+│   ├── MiddlewareFailed   E053
+│   └── BroadcastError     E054
 ├── WorkflowError          E060
 │   ├── RunFailed          E061
 │   ├── RunCancelled       E062

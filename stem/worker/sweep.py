@@ -54,7 +54,7 @@ def observe(before: Observations, suspects: Iterable[Suspect], now: Micros) -> t
     clock, or when it has stood unchanged for its whole length. After a gap of over 5 s everything is observed anew.
     """
     goes_on = before.at is not None and now - before.at <= _LONGEST_GAP
-    known = before.since if goes_on else {}
+    known: Mapping[Key, Micros] = before.since if goes_on else {}
     since: dict[Key, Micros] = {}
     taken: list[Suspect] = []
     for suspect in suspects:
