@@ -16,8 +16,8 @@ from typing import Final, Protocol
 import click
 
 from stem.cli.exits import Exit
-from stem.clock import Clock, Micros, SystemClock
-from stem.worker.restarts import Deaths
+from stem.clock import Clock, SystemClock
+from stem.worker.restarts import Deaths, Life, exit_reason
 from stem.worker.timing import wait_any
 
 __all__ = ["Started", "Supervisor", "hang_on", "start_worker", "supervise"]
@@ -32,12 +32,15 @@ class Started(Protocol):
     """A worker process."""
 
     @property
+    def pid(self) -> int: ...
+    @property
     def was_ready(self) -> bool: ...
     def send_signal(self, signal: int, /) -> None: ...
     async def wait(self) -> int: ...
 
 
-Start = Callable[[int], Awaitable[Started]]
+Start = Callable[[int, Life | None], Awaitable[Started]]
+"""Given the number of the worker, from 1, and how the one before it ended."""
 
 
 class Supervisor:
@@ -45,7 +48,7 @@ class Supervisor:
 
     One that ends with 0 was told to, and is not replaced. One that dies is, after a pause that grows while its
     successors die soon too. Five in a row that never came to work, or an error of usage, end all, unless any worker
-    ever came to work: then it is not the command that is wrong. `start` is given the number of the worker, from 1.
+    ever came to work: then it is not the command that is wrong.
     """
 
     def __init__(self, count: int, start: Start, *, clock: Clock, say: Callable[[str], None]) -> None:
@@ -77,28 +80,29 @@ class Supervisor:
 
     async def _keep(self, number: int) -> bool:
         """Whether it ended as it should."""
-        deaths = Deaths()
+        deaths, before = Deaths(), None
         while not self._stopping.is_set():
-            code, lived, was_ready = await self._live(number)
-            if code == Exit.OK or self._stopping.is_set():
-                return code in (Exit.OK, -signal.SIGTERM)  # a process that has not begun yet dies of the first signal
-            deaths = deaths.with_one(lived=lived, was_ready=was_ready)
-            if (deaths.are_hopeless or code == Exit.USAGE) and not self._has_worked():
-                self._give_up(number, code, deaths.before_ready)
+            before = life = await self._live(number, before)
+            if life.code == Exit.OK or self._stopping.is_set():
+                return life.code in (Exit.OK, -signal.SIGTERM)  # one that has not begun yet dies of the first signal
+            deaths = deaths.with_one(life)
+            if (deaths.are_hopeless or life.code == Exit.USAGE) and not self._has_worked():
+                self._give_up(number, life.code, deaths.before_ready)
                 return False
-            self._say(f"worker {number} died ({_told(code)}); another one is started in {deaths.pause / 1e6:g} s")
+            told = exit_reason(life.code)
+            self._say(f"worker {number} died ({told}); another one is started in {deaths.pause / 1e6:g} s")
             await wait_any((self._stopping,), self._clock, deaths.pause)
         return True
 
-    async def _live(self, number: int) -> tuple[int, Micros, bool]:
+    async def _live(self, number: int, before: Life | None) -> Life:
         began = self._clock.elapsed()
-        process = self._running[number] = await self._start(number)
+        process = self._running[number] = await self._start(number, before)
         if self._stopping.is_set():
             process.send_signal(signal.SIGTERM)
         code = await process.wait()
         self._has_worked()
         del self._running[number]
-        return code, self._clock.elapsed() - began, process.was_ready
+        return Life(process.pid, code, self._clock.elapsed() - began, process.was_ready)
 
     def _has_worked(self) -> bool:
         """Whether any worker ever came to work."""
@@ -106,13 +110,10 @@ class Supervisor:
         return self._worked
 
     def _give_up(self, number: int, code: int, times: int) -> None:
+        by = exit_reason(code)
         often = "" if times == 1 else f" {times} times in a row"
-        self._say(f"giving up: worker {number} died before it could work{often}, by {_told(code)}; it says why above")
+        self._say(f"giving up: worker {number} died before it could work{often}, by {by}; it says why above")
         self.ask_to_stop()
-
-
-def _told(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
 
 
 def supervise(count: int, name: str | None) -> int:
@@ -140,6 +141,7 @@ class _Process:
         self._lifeline = lifeline
         self._was_ready = False
         self.send_signal = process.send_signal
+        self.pid = process.pid
 
     @property
     def was_ready(self) -> bool:
@@ -156,11 +158,13 @@ class _Process:
         return code
 
 
-async def start_worker(words: Sequence[str], name: str | None, number: int) -> Started:
+async def start_worker(words: Sequence[str], name: str | None, number: int, before: Life | None) -> Started:
     """A worker process that runs this command, in a process group of its own: Ctrl-C reaches it through us alone."""
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     own = [] if name is None else ["--name", f"{name}-{number}"]
+    if before is not None:
+        own += ["--replaces", str(before.pid), str(before.code)]
     command = ["-P", "-c", _PROGRAM, *words, *own, "--processes", "1", "--lifeline", str(theirs.fileno())]
     with theirs:
         process = await asyncio.create_subprocess_exec(

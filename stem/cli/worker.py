@@ -57,6 +57,9 @@ def children_options(command: F) -> F:
 @click.option("--name", help="Unique among the workers of the store. Default: from host and process.")
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Workers, each a process.")
 @click.option("--lifeline", type=int, hidden=True, help="A descriptor that is open while the supervisor lives.")
+@click.option(
+    "--replaces", type=(int, int), hidden=True, help="The process that died before this one: number, exit code."
+)
 @children_options
 @probe_options
 @loop_option
@@ -75,6 +78,7 @@ def worker(
     name: str | None,
     processes: int,
     lifeline: int | None,
+    replaces: tuple[int, int] | None,
     children: int | None,
     max_tasks_per_child: int | None,
     max_memory_per_child: int | None,
@@ -113,6 +117,8 @@ def worker(
                 max_tasks_per_child=max_tasks_per_child,
                 max_memory_per_child=None if max_memory_per_child is None else max_memory_per_child * _MIB,
             )
+            if replaces is not None:
+                made.take_the_place_of(*replaces)
             _greet(stem, made, handlers)
             async with answering(made, probes, probe_file):
                 await _run(made, ready)

@@ -15,6 +15,7 @@ __all__ = [
     "MOST_TOLD",
     "Heartbeat",
     "Heartbeats",
+    "Predecessor",
     "RunningTask",
     "WorkerRecord",
     "longest",
@@ -39,6 +40,19 @@ class RunningTask:
     """For how long the worker had had it then, by the worker's own clock: no two clocks are compared."""
 
 
+@dataclass(frozen=True, slots=True)
+class Predecessor:
+    """A worker process that is dead, as its supervisor and its last sign of life know it."""
+
+    worker: str
+    code: int
+    """Its exit code, or the number of the signal that ended it, below zero."""
+    seen_at: Micros
+    """Its last sign of life, by the store's clock."""
+    memory: int
+    """As it told then."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
     """One sign of life. `fingerprint` names the worker's registry: which tasks, versions and contracts it can run."""
@@ -54,6 +68,10 @@ class Heartbeat:
     """How often the worker means to beat."""
     tasks: tuple[RunningTask, ...] = ()
     """Of what is running, what has run the longest; empty in what was stored before workers told."""
+    memory: int = 0
+    """How many bytes its process held; 0 when it did not tell."""
+    replaces: Predecessor | None = None
+    """Whose place it took, where a supervisor started it for one that died."""
 
 
 def serves(worker: Heartbeat, queue: str) -> bool:
@@ -101,10 +119,13 @@ def longest(tasks: Iterable[RunningTask]) -> tuple[RunningTask, ...]:
 
 
 def stored(heartbeat: Heartbeat) -> dict[str, object]:
-    """What an engine keeps of a sign of life, by field; `tasks` is text, and `None` while nothing runs."""
+    """What an engine keeps of a sign of life, by field; `tasks` and `replaces` are text, and `None` without any."""
     plain = {field.name: getattr(heartbeat, field.name) for field in fields(heartbeat)}
     rows = [[task.id, task.name, task.queue, task.attempt, task.ran] for task in heartbeat.tasks]
-    return {**plain, "queues": list(heartbeat.queues), "tasks": json.dumps(rows) if rows else None}
+    dead = heartbeat.replaces
+    replaces = None if dead is None else json.dumps([dead.worker, dead.code, dead.seen_at, dead.memory])
+    tasks = json.dumps(rows) if rows else None
+    return {**plain, "queues": list(heartbeat.queues), "tasks": tasks, "replaces": replaces}
 
 
 def restored(kept: Mapping[str, Any]) -> Heartbeat:
@@ -112,4 +133,7 @@ def restored(kept: Mapping[str, Any]) -> Heartbeat:
     plain: dict[str, Any] = {field.name: kept[field.name] for field in fields(Heartbeat) if field.name in kept}
     plain["queues"] = tuple(kept["queues"])
     plain["tasks"] = tuple(RunningTask(*row[:5]) for row in json.loads(kept.get("tasks") or "[]"))
+    plain["memory"] = kept.get("memory") or 0
+    replaces = kept.get("replaces")
+    plain["replaces"] = None if replaces is None else Predecessor(*json.loads(replaces)[:4])
     return Heartbeat(**plain)

@@ -19,6 +19,7 @@ from stem.tasks.retry import Backoff
 from stem.worker import decide
 from stem.worker.around import Core, ask, attempt_of, run_around
 from stem.worker.context import Controls, Surroundings, open_context
+from stem.worker.crashed import needs_start, waits_for_start
 from stem.worker.decide import Stop
 from stem.worker.failures import failure_of, unencodable
 from stem.worker.held import Held, Phase
@@ -116,7 +117,7 @@ class Attempts:
         if not isinstance(opened, _Opened):
             return opened
         try:
-            if decide.needs_start(held.delivery) and not await self._announced(held, opened):
+            if needs_start(held.delivery) and not await self._announced(held, opened):
                 return None
             if held.stop is not None:
                 return decide.decide_stopped(held.delivery, held.stop)
@@ -166,7 +167,7 @@ class Attempts:
         delivery, start = held.delivery, opened.job.start
         if opened.retry is not None:
             start = replace(start, backoff=opened.retry)
-        if not decide.waits_for_start(delivery, start):
+        if not waits_for_start(delivery, start):
             self._commits.start(delivery.fence, start)
             return True
         return await self._verdict(held, Change((start,), delivery.fence)) is not None

@@ -17,7 +17,6 @@ from stem.contracts.changes import (
     Release,
     Reschedule,
     Settle,
-    Start,
     Write,
 )
 from stem.contracts.control import Revocation
@@ -30,6 +29,7 @@ from stem.tasks.retry import DEFAULT_BACKOFF, Backoff, Retry
 from stem.tasks.state import TaskEvent
 from stem.tasks.status import Failure
 from stem.worker.failures import failure_of
+from stem.worker.traces import failure_of_loss
 
 __all__ = [
     "Fault",
@@ -38,7 +38,6 @@ __all__ = [
     "Rules",
     "Stop",
     "decide_again",
-    "decide_crashed",
     "decide_error",
     "decide_guard",
     "decide_refused",
@@ -49,13 +48,12 @@ __all__ = [
     "decide_unknown",
     "decide_version",
     "judge",
+    "one",
     "park_pause",
-    "starts_alone",
 ]
 
 _FIRST_PARK: Final[Micros] = 300_000_000
 _LONGEST_PARK: Final[Micros] = 3_600_000_000
-_CRASHES_WITHOUT_BACKOFF: Final = 2
 
 
 class Reason:
@@ -156,17 +154,17 @@ def decide_error(
     """
     fault = _judged_again(judge(error, retry), instead)
     if fault.reason is not None:
-        return _one(delivery, Bury(fault.reason, fault.failure))
+        return one(delivery, Bury(fault.reason, fault.failure))
     if cancelled:
-        return _one(delivery, Settle(TaskEvent.CANCELLED, error=fault.failure))
+        return one(delivery, Settle(TaskEvent.CANCELLED, error=fault.failure))
     if fault.crash and once:
-        return _one(delivery, Bury(Reason.WORKER_LOST, fault.failure))
+        return one(delivery, Bury(Reason.WORKER_LOST, fault.failure))
     if not fault.repeated:
-        return _one(delivery, Bury(Reason.NOT_RETRIED, fault.failure))
+        return one(delivery, Bury(Reason.NOT_RETRIED, fault.failure))
     if delivery.attempt >= delivery.max_retries:
-        return _one(delivery, Bury(Reason.CRASHED if fault.crash else Reason.RETRIES_USED_UP, fault.failure))
+        return one(delivery, Bury(Reason.CRASHED if fault.crash else Reason.RETRIES_USED_UP, fault.failure))
     delay = backoff.delay(delivery.attempt, random) if fault.delay is None else max(0, fault.delay)
-    return _one(delivery, Reschedule(delay, fault.failure))
+    return one(delivery, Reschedule(delay, fault.failure))
 
 
 def _judged_again(fault: Fault, instead: Instead | None) -> Fault:
@@ -186,11 +184,13 @@ def decide_guard(delivery: Delivery) -> Change | None:
     A task that began once was started before its `expires`, so a retry does not expire.
     """
     if delivery.cancel_requested:
-        return _one(delivery, Settle(TaskEvent.CANCELLED))
+        return one(delivery, Settle(TaskEvent.CANCELLED))
     if delivery.expired and delivery.attempt == 0:
-        return _one(delivery, Settle(TaskEvent.EXPIRED))
+        return one(delivery, Settle(TaskEvent.EXPIRED))
     if delivery.attempt > delivery.max_retries:
-        return _one(delivery, Bury(Reason.CRASHED if delivery.crashes else Reason.RETRIES_USED_UP, _evidence(delivery)))
+        return one(
+            delivery, Bury(Reason.CRASHED if delivery.crashes else Reason.RETRIES_USED_UP, failure_of_loss(delivery))
+        )
     return None
 
 
@@ -198,36 +198,7 @@ def decide_revoked(delivery: Delivery, revocation: Revocation) -> Change:
     """Somebody said that this id is not to run: it is cancelled, whatever it waited for."""
     by = f" by {revocation.requested_by}" if revocation.requested_by else ""
     reason = f": {revocation.reason}" if revocation.reason else ""
-    return _one(delivery, Settle(TaskEvent.CANCELLED, error=Failure("Revoked", f"revoked{by}{reason}")))
-
-
-def decide_crashed(delivery: Delivery, rules: Rules | None, *, free: bool, random: float) -> Change | None:
-    """What becomes of a delivery that another worker lost; `None` runs it here.
-
-    `rules` are this registry's, where it knows the task. The first two crashes have no backoff; after that the message
-    goes back for a while. Without a free slot it goes back at once, undelayed.
-    """
-    if delivery.cancel_requested:
-        return _one(delivery, Settle(TaskEvent.CANCELLED))
-    early = delivery.ack == "early" or (rules is not None and rules.ack == "early")
-    if early and delivery.started:
-        return _one(delivery, Bury(Reason.WORKER_LOST, _evidence(delivery)))
-    if delivery.attempt > delivery.max_retries:
-        return _one(delivery, Bury(Reason.CRASHED, _evidence(delivery)))
-    later = delivery.crashes - _CRASHES_WITHOUT_BACKOFF
-    if delivery.started and later > 0:
-        backoff = delivery.backoff or (rules.backoff if rules is not None else DEFAULT_BACKOFF)
-        return _one(delivery, Release(backoff.delay(later - 1, random)))
-    return None if free else _one(delivery, Release())
-
-
-def starts_alone(delivery: Delivery) -> bool:
-    """Whether it may start only while no other such delivery runs in this process, so that poison takes none along.
-
-    After its first crash a delivery starts beside others, as long as one more crash would leave it an attempt: most of
-    what a killed worker held is innocent, and has to run again soon.
-    """
-    return delivery.crashes > 1 or (delivery.crashes == 1 and delivery.attempt >= delivery.max_retries)
+    return one(delivery, Settle(TaskEvent.CANCELLED, error=Failure("Revoked", f"revoked{by}{reason}")))
 
 
 def decide_stopped(delivery: Delivery, why: Stop, *, once: bool = False) -> Change | None:
@@ -239,16 +210,16 @@ def decide_stopped(delivery: Delivery, why: Stop, *, once: bool = False) -> Chan
         case Stop.LOST:
             return None
         case Stop.SHUTDOWN if once:
-            return _one(delivery, Bury(Reason.WORKER_LOST, _cut_short()))
+            return one(delivery, Bury(Reason.WORKER_LOST, _cut_short()))
         case Stop.SHUTDOWN:
-            return _one(delivery, Release())
+            return one(delivery, Release())
         case Stop.TERMINATE:
-            return _one(delivery, Settle(TaskEvent.CANCELLED))
+            return one(delivery, Settle(TaskEvent.CANCELLED))
 
 
 def decide_unknown(delivery: Delivery, fingerprint: str) -> Change:
     """No handler has this name: parked for this registry, visible, given to any other."""
-    return _one(delivery, Park(Reason.UNKNOWN_TASK, fingerprint, park_pause(delivery.parks)))
+    return one(delivery, Park(Reason.UNKNOWN_TASK, fingerprint, park_pause(delivery.parks)))
 
 
 def decide_version(delivery: Delivery, version: int, rules: Rules, *, fingerprint: str) -> Change | None:
@@ -256,18 +227,18 @@ def decide_version(delivery: Delivery, version: int, rules: Rules, *, fingerprin
     if version == rules.version or version in rules.accepts:
         return None
     if version > rules.version:
-        return _one(delivery, Park(Reason.NEWER_VERSION, fingerprint, park_pause(delivery.parks)))
+        return one(delivery, Park(Reason.NEWER_VERSION, fingerprint, park_pause(delivery.parks)))
     error = Undecodable(
         expected=f"task '{delivery.name}' in version {rules.version} or one of {list(rules.accepts)}",
         found=f"version {version}",
         do="Let the handler take it with @task(accepts=...), then replay the dead letter.",
     )
-    return _one(delivery, Bury(Reason.VERSION, failure_of(error)))
+    return one(delivery, Bury(Reason.VERSION, failure_of(error)))
 
 
 def decide_undecodable(delivery: Delivery, error: Undecodable) -> Change:
     """What was stored is no envelope, or no arguments of this task; running it again would not help."""
-    return _one(delivery, Bury(Reason.UNDECODABLE, failure_of(error)))
+    return one(delivery, Bury(Reason.UNDECODABLE, failure_of(error)))
 
 
 def decide_again(delivery: Delivery, change: Change, refused: Refused) -> Change:
@@ -294,18 +265,8 @@ def park_pause(parks: int) -> Micros:
     return min(_FIRST_PARK << min(parks, 10), _LONGEST_PARK)
 
 
-def needs_start(delivery: Delivery) -> bool:
-    """Whether the store has still to be told that this lease begins to run; a rescue's flag is of the lost attempt."""
-    return not delivery.started or delivery.lost_by is not None
-
-
-def waits_for_start(delivery: Delivery, start: Start) -> bool:
-    """Whether the attempt begins only when its start is recorded: a task that may run at most once, or was lost before,
-    and kills its process at once, must not get away as one that never began."""
-    return start.ack == "early" or bool(delivery.crashes or delivery.lost)
-
-
-def _one(delivery: Delivery, write: Write) -> Change:
+def one(delivery: Delivery, write: Write) -> Change:
+    """The change that does this and nothing else, under the delivery's fence."""
     return Change((write,), delivery.fence)
 
 
@@ -327,16 +288,5 @@ def _cut_short() -> Failure:
             expected="the attempt to end before its worker",
             found="a worker that stopped, and a task that may run at most once",
             do="Give the worker a longer drain; replay the dead letter if it may run again.",
-        )
-    )
-
-
-def _evidence(delivery: Delivery) -> Failure:
-    by = f"worker {delivery.lost_by}" if delivery.lost_by else "its worker"
-    return failure_of(
-        WorkerLost(
-            expected="the worker to end the attempt",
-            found=f"{by} gone; crashes {delivery.crashes}, lost {delivery.lost}, deliveries {delivery.deliveries}",
-            do="Look for what ends the process (memory, native code), then replay the dead letter.",
         )
     )

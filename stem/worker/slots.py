@@ -8,7 +8,7 @@ from typing import Final
 
 from stem.clock import Clock, Micros
 from stem.contracts.store import Delivery
-from stem.worker.decide import starts_alone
+from stem.worker.crashed import starts_alone
 from stem.worker.held import Held
 
 __all__ = ["LONGEST_WAIT", "MOST_SETTLING", "Slots"]

@@ -14,9 +14,10 @@ from stem.contracts.store import Delivery, Store, Suspect, TakeRequest
 from stem.errors import StoreError
 from stem.ids import new_id
 from stem.tasks.broadcast import worker_of
-from stem.worker.decide import decide_crashed
+from stem.worker.crashed import decide_crashed, is_buried
 from stem.worker.run import Jobs
 from stem.worker.slots import Slots
+from stem.worker.traces import NO_TRACES, Traces, traces_of
 
 __all__ = ["Observations", "Sweeper", "grace", "observe"]
 
@@ -110,19 +111,42 @@ class Sweeper:
         for lease, suspects in by_lease(taken).items():
             asked_at = self._clock.elapsed()
             request = TakeRequest(request_id=new_id(), worker=self._worker, suspects=suspects, lease=lease)
-            for delivery in await self._store.take(request):
+            lost = await self._store.take(request)
+            traces = await self._traces(lost)
+            for delivery in lost:
                 self._rescued(delivery)
-                self._receive(delivery, asked_at)
+                self._receive(delivery, asked_at, traces.get(delivery.fence.task_id, NO_TRACES))
 
-    def _receive(self, delivery: Delivery, asked_at: Micros) -> None:
+    async def _traces(self, lost: Iterable[Delivery]) -> Mapping[str, Traces]:
+        """What is known of the end of those that are to be buried, by id; for others nobody is asked."""
+        dead = [delivery for delivery in lost if is_buried(self._decide(delivery))]
+        if not dead:
+            return {}
+        try:
+            workers = await self._store.workers()
+            records = await self._store.get([delivery.fence.task_id for delivery in dead])
+        except StoreError as error:
+            _log.warning("what lost workers left could not be read (%s)", error.code)
+            return {}
+        return {
+            id_: traces_of(delivery.lost_by, workers, records[id_].progress if id_ in records else None)
+            for delivery in dead
+            for id_ in (delivery.fence.task_id,)
+        }
+
+    def _decide(self, delivery: Delivery, traces: Traces = NO_TRACES) -> Change | None:
         job = self._jobs.get(delivery.name)
         free = self._slots.free > 0 and worker_of(delivery.queue) in (None, self._worker)
-        change = decide_crashed(
+        return decide_crashed(
             delivery,
             job.rules if job is not None else None,
             free=free,
             random=random.random(),  # noqa: S311  # spreads retries; nothing secret hangs on it
+            traces=traces,
         )
+
+    def _receive(self, delivery: Delivery, asked_at: Micros, traces: Traces) -> None:
+        change = self._decide(delivery, traces)
         if change is None:
             self._slots.offer(delivery, asked_at=asked_at)
         else:

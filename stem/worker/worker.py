@@ -20,7 +20,7 @@ from stem.signals.stream import EventStream, stream_of
 from stem.stores.committer import Commits
 from stem.tasks.encoders import PLAIN, Encoders
 from stem.worker.autoscale import Autoscaler, Bounds
-from stem.worker.beats import sign_of_life
+from stem.worker.beats import Beats
 from stem.worker.context import CallPublisher
 from stem.worker.control import ControlEar
 from stem.worker.desk import WorkerDesk
@@ -81,6 +81,8 @@ class Worker:
         )
         self._lifespan = lifespan
         self._stats = WorkerStats()
+        self._beats = Beats(self._outside, concurrency=self._concurrency, attempts=self.attempts)
+        self._dead: tuple[int, int] | None = None
         self._asked = asyncio.Event()
         self._haste = Haste()
         self._revoked = Revoked(store)
@@ -140,6 +142,13 @@ class Worker:
         """What runs, or waits for its outcome to be recorded."""
         return [] if self._engine is None else self._engine.slots.held()
 
+    def take_the_place_of(self, pid: int, code: int) -> None:
+        """Say, before the start, which process of this machine died before this one, by which exit code.
+
+        A signal is its number below zero. What its tasks are buried with, should they crash too often, tells it then.
+        """
+        self._dead = (pid, code)
+
     async def __aenter__(self) -> Self:
         """Start. Raises `ConfigError` for a task that cannot run here and for a lifespan that raises; then nothing
         was started."""
@@ -161,7 +170,9 @@ class Worker:
             state = await open_state(self._lifespan, stack)
             stack.push_async_callback(self._sign_off)
             engine = Engine(self._outside, jobs, state, self._stats, setup=setup, revoked=self._revoked)
-            await self._beat()
+            if self._dead is not None:
+                await self._beats.find_predecessor(*self._dead)
+            await self._beats.beat()
             stack.callback(self._outside.store.listen(engine.fetcher.hear).close)
             ear = self._ear()
             stack.callback(self._outside.store.listen(ear.hear).close)
@@ -236,7 +247,7 @@ class Worker:
         loops = [
             self._loop("fetch", engine.fetcher.run()),
             self._loop("sweep", self._sweep(engine)),
-            self._loop("beat", self._every(settings.beat_every, self._beat)),
+            self._loop("beat", self._every(settings.beat_every, self._beats.beat)),
             self._loop("tidy", self._every(timedelta(microseconds=_TIDY_EVERY), engine.tidy)),
             self._loop("control", ear.run()),
         ]
@@ -266,6 +277,9 @@ class Worker:
             self._asked.set()
             self._cancel_body()
 
+    def _concurrency(self) -> int:
+        return self.settings.concurrency if self._engine is None else self._engine.slots.concurrency
+
     def _is_ours(self, event: Event) -> bool:
         return getattr(event, "worker", None) == self.name
 
@@ -284,22 +298,6 @@ class Worker:
         while True:
             await self._outside.clock.sleep(to_micros(period))
             await action()
-
-    async def _beat(self) -> None:
-        outside, engine = self._outside, self._engine
-        heartbeat = sign_of_life(
-            self.settings,
-            outside.registry.fingerprint,
-            concurrency=self.settings.concurrency if engine is None else engine.slots.concurrency,
-            attempts=self.attempts(),
-            now=outside.clock.elapsed(),
-        )
-        try:
-            await outside.store.beat(heartbeat)
-        except StoreError as error:
-            _log.warning("no sign of life could be given (%s)", error.code)
-        else:
-            self._tell.beat(heartbeat.running, heartbeat.concurrency)
 
     async def _shut_down(self, engine: Engine, longest: Micros) -> None:
         self._tell.stopping(self.running, timedelta(microseconds=longest))

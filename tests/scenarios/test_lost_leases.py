@@ -15,7 +15,7 @@ from stem.stores.open import open_store
 from stem.tasks.state import TaskState
 from stem.testing import ManualClock
 from stem.testing.contracts.build import START, SUCCESS, Bench, seconds
-from stem.worker.decide import decide_crashed
+from stem.worker.crashed import decide_crashed
 from stem.worker.sweep import Observations, observe
 from tests.scenarios.support.engines import EVERYWHERE, SERVERS
 

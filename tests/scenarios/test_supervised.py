@@ -61,6 +61,10 @@ async def test_a_worker_that_is_killed_is_replaced_and_a_stop_ends_both(yard: Ya
 
     await eventually(replaced, what=yard.said())
     assert "worker 2 died (signal SIGKILL)" in supervisor.said()
+    dead = (await stem.inspect.workers())[1].heartbeat.replaces
+    assert dead is not None
+    assert (dead.worker, dead.code) == (f"{supervisor.name}-2", -signal.SIGKILL)
+    assert dead.memory > 1 << 20
     await stem.enqueue_and_wait(WORK.call(0.0))
     supervisor.send(signal.SIGTERM)
     assert await supervisor.exit_code() == 0

@@ -13,9 +13,9 @@ from stem.errors import SchemaMismatch
 
 __all__ = ["VERSION", "check_schema", "migrate_schema", "steps"]
 
-VERSION: Final = 6
+VERSION: Final = 7
 """The schema that this code was written for."""
-OLDEST: Final = 6
+OLDEST: Final = 7
 """The oldest schema that this code can still use."""
 COMPATIBLE_FROM: Final = 4
 """The oldest code that can use the schema `VERSION`."""

@@ -12,9 +12,9 @@ from stem.errors import SchemaMismatch
 
 __all__ = ["VERSION", "check_schema", "migrate_schema", "statements_of", "steps"]
 
-VERSION: Final = 5
+VERSION: Final = 6
 """The schema that this code was written for."""
-OLDEST: Final = 5
+OLDEST: Final = 6
 """The oldest schema that this code can still use."""
 COMPATIBLE_FROM: Final = 5
 """The oldest code that can use the schema `VERSION`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stem.contracts.changes import Park
-from stem.contracts.heartbeats import MOST_TOLD, Heartbeat, RunningTask
+from stem.contracts.heartbeats import MOST_TOLD, Heartbeat, Predecessor, RunningTask
 from stem.contracts.store import Store
 from stem.testing.contracts.base import Contract
 from stem.testing.contracts.build import Bench, seconds
@@ -31,6 +31,8 @@ BUSY = replace(
         RunningTask(f"id-{number}", "shöp.charge", 'a "queue"', number, seconds(86_400 * 30) + number)
         for number in range(MOST_TOLD)
     ),
+    memory=5 << 40,
+    replaces=Predecessor("wörker-0", -9, 1_767_225_600_000_001, 7 << 40),
 )
 NEW = replace(BEAT, worker="worker-2", fingerprint="registry-2")
 
@@ -50,6 +52,14 @@ class HeartbeatsContract(Contract):
         (record,) = await bench.store.workers()
         assert record.heartbeat == BUSY
         assert record.since(record.heartbeat.tasks[0]) == bench.clock.now() - seconds(60) - seconds(86_400 * 30)
+
+    async def test_a_sign_of_life_tells_of_memory_and_of_the_dead_process_whose_place_it_took(
+        self, bench: Bench
+    ) -> None:
+        await bench.store.beat(BEAT)
+        await bench.store.beat(BUSY)
+        (record,) = await bench.store.workers()
+        assert (record.heartbeat.memory, record.heartbeat.replaces) == (BUSY.memory, BUSY.replaces)
 
     async def test_a_worker_with_nothing_to_do_takes_back_what_it_told(self, bench: Bench) -> None:
         await bench.store.beat(BUSY)

@@ -10,8 +10,9 @@ from typing import Final
 from stem.errors import WorkerLost
 from stem.tasks.status import Failure
 from stem.worker.process.messages import Report
+from stem.worker.restarts import exit_reason
 
-__all__ = ["Death", "exit_reason", "failure_of_death", "out_of_memory_kills"]
+__all__ = ["Death", "failure_of_death", "out_of_memory_kills", "progress_text"]
 
 _MOST_TEXT: Final = 16_000
 _COUNTERS: Final = Path("/proc/vmstat")
@@ -49,16 +50,6 @@ def failure_of_death(task: str, death: Death) -> Failure:
     )
 
 
-def exit_reason(code: int) -> str:
-    """An exit code in words."""
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"signal {signal.Signals(-code).name}"
-    except ValueError:
-        return f"signal {-code}"
-
-
 def out_of_memory_kills() -> int | None:
     """How often the system has killed a process for want of memory; `None` where it does not count that."""
     try:
@@ -74,8 +65,11 @@ def _guess(out_of_memory: bool | None) -> str:
     return ", not by its worker; perhaps by the system for want of memory" if out_of_memory is None else ""
 
 
+def progress_text(done: float, total: float | None, message: str | None) -> str:
+    """The last report of a task in words."""
+    of = "" if total is None else f" of {total:g}"
+    return f"last progress {done:g}{of}" + (f" '{message}'" if message else "")
+
+
 def _progress(last: Report | None) -> str:
-    if last is None:
-        return "no progress reported"
-    total = "" if last.total is None else f" of {last.total:g}"
-    return f"last progress {last.done:g}{total}" + (f" '{last.message}'" if last.message else "")
+    return "no progress reported" if last is None else progress_text(last.done, last.total, last.message)

@@ -22,6 +22,7 @@ from tests.stem.worker.support import turns
 class FakeProcess:
     """Ends when it is told to, or by SIGKILL."""
 
+    pid: int = 1
     was_ready: bool = True
     signals: list[int] = field(default_factory=list[int])
     code: asyncio.Future[int] = field(default_factory=asyncio.Future[int])

@@ -13,6 +13,7 @@ import pytest
 
 from stem.cli.supervise import Supervisor, hang_on
 from stem.testing import ManualClock
+from stem.worker.restarts import Life
 
 
 @dataclass(slots=True, eq=False)
@@ -20,6 +21,8 @@ class FakeProcess:
     """Ends when it is told to."""
 
     number: int
+    pid: int
+    before: Life | None = None
     was_ready: bool = False
     signals: list[int] = field(default_factory=list[int])
     code: asyncio.Future[int] = field(default_factory=asyncio.Future[int])
@@ -45,8 +48,8 @@ class Crew:
     def supervisor_gave_up(self) -> bool:
         return any(text.startswith("giving up") for text in self.said)
 
-    async def _start(self, number: int) -> FakeProcess:
-        self.started.append(FakeProcess(number))
+    async def _start(self, number: int, before: Life | None) -> FakeProcess:
+        self.started.append(FakeProcess(number, 100 + len(self.started), before))
         return self.started[-1]
 
     async def end(self, number: int, code: int, *, was_ready: bool = False) -> None:
@@ -77,6 +80,13 @@ async def test_the_dead_are_replaced_after_a_pause_that_grows(crew: Crew) -> Non
         await crew.clock.run_for(0.1)
         assert crew.started[-1].number == 2
     assert crew.said[0] == "worker 2 died (signal SIGKILL); another one is started in 0.5 s"
+
+
+async def test_each_successor_is_told_how_the_one_before_it_ended(crew: Crew) -> None:
+    await crew.clock.run_for(3)
+    await crew.end(2, -signal.SIGKILL, was_ready=True)
+    await crew.clock.run_for(1)
+    assert [process.before for process in crew.started] == [None, None, Life(101, -signal.SIGKILL, 3_000_000, True)]
 
 
 async def test_workers_that_came_to_work_are_replaced_however_often_they_die(crew: Crew) -> None:

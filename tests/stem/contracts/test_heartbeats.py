@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stem.contracts.heartbeats import MOST_TOLD, RunningTask, longest, restored, stored
+from stem.contracts.heartbeats import MOST_TOLD, Predecessor, RunningTask, longest, restored, stored
 from stem.testing.contracts.heartbeats import BEAT, BUSY
 
 
@@ -18,13 +18,21 @@ def test_an_idle_worker_has_nothing_stored_for_its_tasks() -> None:
 
 def test_what_an_older_release_stored_is_read() -> None:
     kept = stored(BEAT)
-    del kept["tasks"]
+    for later in ("tasks", "memory", "replaces"):
+        del kept[later]
     assert restored(kept) == BEAT
 
 
 def test_what_a_newer_release_stored_is_read() -> None:
-    kept = {**stored(BEAT), "memory": 7, "tasks": '[["id", "name", "queue", 1, 5, "more"]]'}
-    assert restored(kept) == replace(BEAT, tasks=(RunningTask("id", "name", "queue", 1, 5),))
+    kept = {
+        **stored(BEAT),
+        "room": 7,
+        "replaces": '["w", -9, 7, 8, "more"]',
+        "tasks": '[["id", "name", "queue", 1, 5, "more"]]',
+    }
+    assert restored(kept) == replace(
+        BEAT, tasks=(RunningTask("id", "name", "queue", 1, 5),), replaces=Predecessor("w", -9, 7, 8)
+    )
 
 
 def test_what_has_run_the_longest_is_told() -> None:

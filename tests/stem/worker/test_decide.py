@@ -15,6 +15,7 @@ from stem.tasks.retry import DEFAULT_BACKOFF, Backoff, Retry
 from stem.tasks.state import TaskEvent
 from stem.testing.contracts.build import publish
 from stem.worker import decide
+from stem.worker.crashed import decide_crashed, needs_start, waits_for_start
 from stem.worker.decide import Reason, Rules, Stop
 from stem.worker.failures import failure_of
 from tests.stem.worker.support import SECOND, delivery, only_write
@@ -157,29 +158,29 @@ def test_with_three_retries_the_fourth_attempt_runs() -> None:
 def test_the_first_two_crashes_run_again_here_without_backoff(crashes: int) -> None:
     lost = delivery(lost_by="w", crashes=crashes, attempt=crashes, started=crashes > 0)
 
-    assert decide.decide_crashed(lost, Rules(), free=True, random=0.5) is None
+    assert decide_crashed(lost, Rules(), free=True, random=0.5) is None
 
 
 def test_without_a_free_slot_it_goes_back_undelayed() -> None:
-    assert only_write(decide.decide_crashed(delivery(lost_by="w"), Rules(), free=False, random=0.5)) == Release(0)
+    assert only_write(decide_crashed(delivery(lost_by="w"), Rules(), free=False, random=0.5)) == Release(0)
 
 
 def test_the_third_crash_goes_back_for_the_backoff_that_its_start_recorded() -> None:
     lost = delivery(lost_by="w", crashes=3, attempt=3, max_retries=9, started=True, backoff=_PLAIN)
 
-    assert only_write(decide.decide_crashed(lost, None, free=True, random=0.5)) == Release(2 * SECOND)
+    assert only_write(decide_crashed(lost, None, free=True, random=0.5)) == Release(2 * SECOND)
 
 
 def test_the_third_crash_takes_the_registry_backoff_where_none_was_recorded() -> None:
     lost = delivery(lost_by="w", crashes=4, attempt=4, max_retries=9, started=True)
     rules = Rules(backoff=Backoff(SECOND, 3.0, 60 * SECOND, 0.0))
 
-    assert only_write(decide.decide_crashed(lost, rules, free=True, random=0.5)) == Release(3 * SECOND)
+    assert only_write(decide_crashed(lost, rules, free=True, random=0.5)) == Release(3 * SECOND)
 
 
 def test_a_crash_on_the_last_attempt_is_buried_with_the_evidence() -> None:
     lost = delivery(lost_by="worker-7", crashes=4, attempt=4, deliveries=6, started=True)
-    write = only_write(decide.decide_crashed(lost, Rules(), free=True, random=0.5))
+    write = only_write(decide_crashed(lost, Rules(), free=True, random=0.5))
 
     assert isinstance(write, Bury)
     assert write.reason == Reason.CRASHED
@@ -192,7 +193,7 @@ def test_a_crash_on_the_last_attempt_is_buried_with_the_evidence() -> None:
 @pytest.mark.parametrize(("recorded", "rules"), [("early", None), ("late", Rules(ack="early"))])
 def test_what_was_acknowledged_early_and_started_never_runs_again(recorded: str, rules: Rules | None) -> None:
     lost = delivery(lost_by="w", started=True, crashes=1, attempt=1, ack="early" if recorded == "early" else "late")
-    write = only_write(decide.decide_crashed(lost, rules, free=True, random=0.5))
+    write = only_write(decide_crashed(lost, rules, free=True, random=0.5))
 
     assert isinstance(write, Bury)
     assert write.reason == Reason.WORKER_LOST
@@ -201,13 +202,13 @@ def test_what_was_acknowledged_early_and_started_never_runs_again(recorded: str,
 
 
 def test_what_was_acknowledged_early_and_had_not_started_runs() -> None:
-    assert decide.decide_crashed(delivery(lost_by="w", lost=1, ack="early"), None, free=True, random=0.5) is None
+    assert decide_crashed(delivery(lost_by="w", lost=1, ack="early"), None, free=True, random=0.5) is None
 
 
 def test_a_lost_delivery_that_was_cancelled_ends_as_cancelled() -> None:
     lost = delivery(lost_by="w", cancel_requested=True, crashes=9, attempt=9, started=True)
 
-    assert only_write(decide.decide_crashed(lost, Rules(), free=True, random=0.5)) == Settle(TaskEvent.CANCELLED)
+    assert only_write(decide_crashed(lost, Rules(), free=True, random=0.5)) == Settle(TaskEvent.CANCELLED)
 
 
 def test_after_a_lost_lease_nothing_is_written() -> None:
@@ -269,9 +270,9 @@ def test_a_refused_result_is_decided_again_under_another_number() -> None:
 
 
 def test_a_start_is_told_unless_this_lease_was_marked() -> None:
-    assert decide.needs_start(delivery())
-    assert not decide.needs_start(delivery(started=True))
-    assert decide.needs_start(delivery(started=True, lost_by="w"))
+    assert needs_start(delivery())
+    assert not needs_start(delivery(started=True))
+    assert needs_start(delivery(started=True, lost_by="w"))
 
 
 @pytest.mark.parametrize(
@@ -281,4 +282,4 @@ def test_a_start_is_told_unless_this_lease_was_marked() -> None:
 def test_what_may_run_once_or_was_lost_before_waits_until_its_start_is_recorded(
     ack: Ack, crashes: int, lost: int, waits: bool
 ) -> None:
-    assert decide.waits_for_start(delivery(crashes=crashes, lost=lost), Start(DEFAULT_BACKOFF, ack)) is waits
+    assert waits_for_start(delivery(crashes=crashes, lost=lost), Start(DEFAULT_BACKOFF, ack)) is waits

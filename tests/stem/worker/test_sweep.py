@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 import pytest
 
 from stem.adapters.memory import MemoryStore
-from stem.contracts.changes import Change, Fence, Start
+from stem.contracts.changes import Change, Fence, Report, Start
+from stem.contracts.heartbeats import Predecessor, WorkerRecord
 from stem.contracts.store import Suspect
 from stem.errors import StoreUnavailable
 from stem.registry import definition
 from stem.tasks.options import Ack
 from stem.tasks.retry import DEFAULT_BACKOFF
 from stem.tasks.state import TaskState
+from stem.tasks.status import Progress, TaskRecord
 from stem.testing import ManualClock
+from stem.testing.contracts.heartbeats import BEAT
 from stem.worker.decide import Reason, Stop
 from stem.worker.sweep import Observations, by_lease, not_ours, observe
 from tests.stem.worker import tasks
@@ -90,11 +96,12 @@ async def _sweep_for(hands: Hands, clock: ManualClock, seconds: int) -> None:
         clock.advance(2)
 
 
-async def _die_with(shop: Workshop, *, started: bool, ack: Ack = "late") -> None:
-    """A worker leases one task and is gone."""
+async def _die_with(shop: Workshop, *, started: bool, ack: Ack = "late") -> Fence:
+    """A worker leases one task and is gone; the fence that it had."""
     given = await shop.bench.delivery(worker="worker-dead")
     if started:
         await shop.store.commit([Change((Start(DEFAULT_BACKOFF, ack),), given.fence)])
+    return given.fence
 
 
 async def test_a_dead_workers_task_runs_again_within_15_seconds(shop: Workshop, clock: ManualClock) -> None:
@@ -162,6 +169,46 @@ async def test_a_task_that_crashes_every_worker_ends_in_the_dead_letters(shop: W
 
     record = await shop.bench.record(task_id)
     assert (record.state, record.crashes, record.bury_reason) == (TaskState.FAILED, 4, Reason.CRASHED)
+
+
+async def test_what_is_buried_tells_what_its_worker_left_and_only_of_that_is_asked(
+    shop: Workshop, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Sequence[str]] = []
+    get = shop.store.get
+
+    async def look(ids: Sequence[str]) -> Mapping[str, TaskRecord]:
+        asked.append(ids)
+        return await get(ids)
+
+    rerun = await shop.enqueue(definition(tasks.holds).call())
+    await _die_with(shop, started=True)
+    buried = await shop.enqueue(definition(tasks.holds).options(max_retries=0).call())
+    fence = await _die_with(shop, started=True)
+    await shop.store.commit([Change((Report(Progress(1, 5, 10)),), fence)])
+    dead = Predecessor("worker-dead", -9, clock.now(), 64 << 20)
+    await shop.store.beat(replace(BEAT, worker="worker-new", replaces=dead))
+    monkeypatch.setattr(shop.store, "get", look)
+    await _sweep_for(shop.hands(tasks.holds), clock, 14)
+
+    assert (await shop.bench.state(rerun), asked[0]) == (TaskState.RUNNING, [buried])
+    error = (await shop.bench.record(buried)).error
+    assert error is not None
+    assert "worker-dead gone, by signal SIGKILL; last sign of life" in error.message
+    assert "with 64 MiB of memory; last progress 5 of 10; crashes 1" in error.message
+
+
+async def test_a_store_that_tells_nothing_of_the_dead_does_not_keep_them_from_being_buried(
+    shop: Workshop, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away() -> tuple[WorkerRecord, ...]:
+        raise StoreUnavailable(expected="a", found="b", do="c.")
+
+    buried = await shop.enqueue(definition(tasks.holds).options(max_retries=0).call())
+    await _die_with(shop, started=True)
+    monkeypatch.setattr(shop.store, "workers", away)
+    await _sweep_for(shop.hands(tasks.holds), clock, 14)
+    assert await shop.bench.state(buried) is TaskState.FAILED
 
 
 async def test_what_may_run_at_most_once_is_not_run_again(shop: Workshop, clock: ManualClock, gate: tasks.Gate) -> None:

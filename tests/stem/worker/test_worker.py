@@ -6,22 +6,25 @@ import asyncio
 import faulthandler
 import os
 import signal
+import socket
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from stem import TaskContext, task
 from stem.adapters.memory import MemoryStore
-from stem.contracts.heartbeats import RunningTask
+from stem.contracts.heartbeats import Predecessor, RunningTask
 from stem.contracts.store import LeaseAnswer, LeaseRequest
 from stem.errors import ConfigError, StoreCorrupt, StoreUnavailable
 from stem.registry import definition
 from stem.signals.calls import name_of
 from stem.tasks.state import TaskEvent, TaskState
 from stem.testing import ManualClock
+from stem.testing.contracts.heartbeats import BEAT
 from stem.worker.settings import WorkerSettings
 from stem.worker.worker import Lifespan, Worker
 from tests.stem.worker import tasks
@@ -214,6 +217,21 @@ async def test_its_signs_of_life_tell_what_runs_and_for_how_long(
         await clock.run_for(8)
         (record,) = await shop.store.workers()
         assert (record.heartbeat.running, record.heartbeat.tasks) == (0, ())
+
+
+async def test_one_that_takes_the_place_of_a_dead_process_says_so_for_as_long_as_it_lives(
+    shop: Workshop, clock: ManualClock
+) -> None:
+    dead = replace(BEAT, worker="worker-dead", host=socket.gethostname(), pid=7, memory=64)
+    await shop.store.beat(dead)
+    died_at = clock.now()
+    worker = shop.worker(tasks.add)
+    worker.take_the_place_of(7, -9)
+    async with worker:
+        await clock.run_for(60)
+        told = (await shop.store.workers())[0].heartbeat
+    assert (told.worker, told.replaces) == ("worker-1", Predecessor("worker-dead", -9, died_at, 64))
+    assert told.memory > 1 << 20
 
 
 async def test_a_stop_lets_running_tasks_end_and_leases_nothing_more(

@@ -5,16 +5,17 @@ known AS MATERIALIZED (
 ),
 seen AS (
     INSERT INTO {schema}.workers AS w (
-        worker, host, pid, fingerprint, queues, concurrency, running, every, tasks, first_seen, last_seen
+        worker, host, pid, fingerprint, queues, concurrency, running, every, tasks, memory, replaces,
+        first_seen, last_seen
     )
     SELECT
         :worker, :host, :pid::integer, :fingerprint, :queues::text[], :concurrency::integer, :running::integer,
-        :every::bigint, :tasks::text, c.now, c.now
+        :every::bigint, :tasks::text, :memory::bigint, :replaces::text, c.now, c.now
     FROM clock AS c
     ON CONFLICT (worker) DO UPDATE SET
         host = excluded.host, pid = excluded.pid, fingerprint = excluded.fingerprint, queues = excluded.queues,
         concurrency = excluded.concurrency, running = excluded.running, every = excluded.every,
-        tasks = excluded.tasks, last_seen = excluded.last_seen
+        tasks = excluded.tasks, memory = excluded.memory, replaces = excluded.replaces, last_seen = excluded.last_seen
 ),
 forgotten AS (
     DELETE FROM {schema}.workers AS w USING clock AS c

@@ -9,7 +9,7 @@ from typing import Final
 from stem.contracts.changes import APPLIED, Change
 from stem.testing.clock import ManualClock
 from stem.testing.contracts.build import SECOND, SUCCESS, Bench
-from stem.worker.decide import decide_crashed
+from stem.worker.crashed import decide_crashed
 from tests.scenarios.support.crashes import FLOWS
 from tests.scenarios.support.crashes.flow import Aftermath, Fact, Flow
 from tests.scenarios.support.crashes.order import Order, joined, open_all

@@ -13,7 +13,7 @@ from stem.tasks.state import TaskState
 from stem.tasks.status import Failure, Progress
 from stem.testing.clock import ManualClock
 from stem.testing.contracts.build import START, SUCCESS, Bench, publish, seconds
-from stem.worker.decide import decide_crashed
+from stem.worker.crashed import decide_crashed
 from tests.scenarios.support.crashes.flow import Aftermath, Flow, Tell
 
 __all__ = ["Burying", "Firing", "Leasing", "Publishing", "Rescuing", "Retrying", "Settling"]

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from stem.worker.process import evidence
-from stem.worker.process.evidence import Death, exit_reason, failure_of_death, out_of_memory_kills
+from stem.worker.process.evidence import Death, failure_of_death, out_of_memory_kills
 from stem.worker.process.messages import Report
 from stem.worker.process.pool import Recycling, recycle_reason
+from stem.worker.restarts import exit_reason
 
 MIB = 2**20
 

@@ -1,0 +1,1 @@
+ALTER TABLE {schema}.workers ADD COLUMN memory bigint, ADD COLUMN replaces text;
