@@ -171,5 +171,5 @@ class JoinedTransaction:
 
 def _alike(record: TaskRecord) -> TaskRecord:
     """The record without what belongs to one task alone."""
-    envelope = encode_envelope(replace(decode_envelope(record.envelope), id=""))
+    envelope = encode_envelope(decode_envelope(record.envelope)._replace(id=""))
     return replace(record, id="", root="", published_at=0, due_at=0, envelope=envelope)

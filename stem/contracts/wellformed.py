@@ -42,17 +42,25 @@ def refuse(change: Change, largest: int) -> Refused | None:
     concerns a lease has a fence; a settle ends the task; a group has no negative size, a member no negative place, and
     nothing waits for itself or for its own group; no envelope and no result is larger than `largest` bytes.
     """
+    if len(change.writes) == 1:
+        return _refuse_write(change.writes[0], change.fence, largest)
+    return _refuse_together(change) or next(
+        (no for write in change.writes if (no := _refuse_write(write, change.fence, largest))), None
+    )
+
+
+def _refuse_together(change: Change) -> Refused | None:
+    """What is wrong with none of the writes, but with all of them in one change."""
     if not change.writes:
         return Refused(RefusalCode.REJECTED, "a change without writes")
-    if len(change.writes) > 1:
-        if sum(isinstance(write, CONSUMING) for write in change.writes) > 1:
-            return Refused(RefusalCode.REJECTED, "two writes that end one lease")
-        asked = [write.task_id for write in change.writes if isinstance(write, Cancel | Replay | Discard)]
-        if len(asked) != len(set(asked)):
-            return Refused(RefusalCode.REJECTED, "a change cancels, replays or discards a task once")
-        if sum(isinstance(write, FireSchedule) for write in change.writes) > 1:
-            return Refused(RefusalCode.REJECTED, "a change fires one schedule")
-    return next((no for write in change.writes if (no := _refuse_write(write, change.fence, largest))), None)
+    if sum(isinstance(write, CONSUMING) for write in change.writes) > 1:
+        return Refused(RefusalCode.REJECTED, "two writes that end one lease")
+    asked = [write.task_id for write in change.writes if isinstance(write, Cancel | Replay | Discard)]
+    if len(asked) != len(set(asked)):
+        return Refused(RefusalCode.REJECTED, "a change cancels, replays or discards a task once")
+    if sum(isinstance(write, FireSchedule) for write in change.writes) > 1:
+        return Refused(RefusalCode.REJECTED, "a change fires one schedule")
+    return None
 
 
 def event_of(write: Settle | Reschedule | Release | Bury | Park) -> TaskEvent:

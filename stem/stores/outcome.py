@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 from stem.codec import dump_json, load_value
@@ -60,7 +60,7 @@ def outcome_of(change: Change, ending: Settle | Bury, fence: Fence, held: Held) 
 def settled_by(change: Change, ending: Settle | Bury, standing: Outcome, envelope: bytes) -> Change:
     """The change as the outcome that stands has it: its end, and what follows up on that end."""
     others = (write for write in change.writes if write is not ending and not isinstance(write, FollowUp))
-    return replace(change, writes=(*others, *ends_by(standing, envelope)))
+    return change._replace(writes=(*others, *ends_by(standing, envelope)))
 
 
 def ends_by(standing: Outcome, envelope: bytes) -> tuple[Write, ...]:

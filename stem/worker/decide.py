@@ -244,8 +244,8 @@ def decide_undecodable(delivery: Delivery, error: Undecodable) -> Change:
 def decide_again(delivery: Delivery, change: Change, refused: Refused) -> Change:
     """The store refused an outcome: what is too large goes without its result where that is ignored, else it fails."""
     if delivery.ignore_result and refused.code == RefusalCode.TOO_LARGE and _has_result(change):
-        writes = (replace(write, result=None) if isinstance(write, Settle) else write for write in change.writes)
-        return replace(change, writes=tuple(writes), number=2)
+        writes = (write._replace(result=None) if isinstance(write, Settle) else write for write in change.writes)
+        return change._replace(writes=tuple(writes), number=2)
     return decide_refused(delivery, refused_failure(refused), number=2)
 
 

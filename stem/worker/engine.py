@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from stem.clock import Clock, Micros, to_micros
@@ -147,7 +147,7 @@ class Engine:
         """Give back under an attempt that does not end; the number of the change fences what it may still commit."""
         change = decide_stopped(held.delivery, Stop.SHUTDOWN, once=held.once)
         if change is not None:
-            self.commit_soon(held.delivery, replace(change, number=_ABANDONED))
+            self.commit_soon(held.delivery, change._replace(number=_ABANDONED))
 
     def commit_soon(self, delivery: Delivery, change: Change) -> None:
         """Commit what was decided of a delivery; awaited by nobody, sent before `flush` returns."""

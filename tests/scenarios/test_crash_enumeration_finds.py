@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 
@@ -47,7 +46,7 @@ class Torn(Broken):
         return isinstance(write, Settle | FireSchedule)
 
     async def break_at(self, changes: Sequence[Change]) -> list[Verdict]:
-        await MemoryStore.commit(self, [replace(change, writes=change.writes[:1]) for change in changes])
+        await MemoryStore.commit(self, [change._replace(writes=change.writes[:1]) for change in changes])
         raise DiedError
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -64,7 +63,7 @@ async def test_what_cannot_be_read_is_a_dead_letter_at_once_with_the_reason(
     bench: Bench, stem: Stem, body: bytes
 ) -> None:
     write = publish(name="strange.big")
-    await bench.apply(replace(write, body=body))
+    await bench.apply(write._replace(body=body))
     await comes_to(TaskState.FAILED, stem.handle(write.envelope.id))
     record = await bench.record(write.envelope.id)
     assert (record.bury_reason, record.deliveries, record.attempt) == ("undecodable", 1, 0)

@@ -41,6 +41,8 @@ def pack_row(write: Publish, head: str) -> bytes:
 
 def cut(time: Micros) -> Micros:
     """The nearest number that scripts can calculate with."""
+    if NEVER <= time <= LATEST:
+        return time
     return max(-LATEST, min(time, LATEST))
 
 

@@ -89,7 +89,7 @@ def label(write: Write) -> str:
 
 def make_envelope(**given: Unpack[EnvelopeFields]) -> Envelope:
     """An envelope with a fresh id, the name `tests.task` and an empty payload, but for what is given."""
-    return replace(Envelope(id=new_id(), name="tests.task", payload=b"{}"), **given)
+    return Envelope(id=new_id(), name="tests.task", payload=b"{}")._replace(**given)
 
 
 def publish(

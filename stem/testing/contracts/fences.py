@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from stem.contracts.changes import (
@@ -51,7 +49,7 @@ class FenceContract(Contract):
 
     async def test_counter_and_nonce_must_both_match(self, bench: Bench) -> None:
         fence = (await bench.running()).fence
-        for wrong in (replace(fence, counter=2), replace(fence, counter=0), replace(fence, nonce="guess")):
+        for wrong in (fence._replace(counter=2), fence._replace(counter=0), fence._replace(nonce="guess")):
             assert await bench.write(SUCCESS, fence=wrong) == FENCED
         assert await bench.state(fence.task_id) is TaskState.RUNNING
 

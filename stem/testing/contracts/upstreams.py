@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from stem.contracts.changes import Bury, Cancel, Change, Publish, RefusalCode, Replay, UniqueKey, Write
@@ -234,6 +232,6 @@ class UpstreamContract(Contract):
     async def test_a_result_of_any_size_that_the_engine_takes_reaches_the_continuation(self, bench: Bench) -> None:
         upstream: Publish = publish()
         await bench.apply(upstream, publish(after=After(upstream.envelope.id)))
-        large = replace(SUCCESS, result=b"x" * 1_000_000)
+        large = SUCCESS._replace(result=b"x" * 1_000_000)
         await bench.finish(large)
         assert (await _result(bench, upstream.envelope.id)).result == large.result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import Mock, call
 
@@ -82,7 +81,7 @@ async def test_a_chain_that_failed_is_replayed_in_its_order(bench: Bench, operat
     bench.clock.advance(1)
     await bench.apply(first)
     bench.clock.advance(1)
-    await bench.apply(replace(publish(), after=After(first.envelope.id)))
+    await bench.apply(publish()._replace(after=After(first.envelope.id)))
     await bury(bench)
     ended = list((await bench.store.list_tasks(TaskFilter(), limit=9)).records)
     swept = await operator.replay(ended)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -399,7 +398,7 @@ async def test_a_start_stays_when_another_lease_of_its_task_is_consumed(
     given = await bench.delivery()
 
     committer.start(given.fence, Start(DEFAULT_BACKOFF))
-    older = Change((Release(),), replace(given.fence, counter=0))
+    older = Change((Release(),), given.fence._replace(counter=0))
     assert await committer.commit(older) == FENCED
 
     assert [type(change.writes[0]) for change in door.batches[-1]] == [Start, Release]

@@ -31,7 +31,7 @@ class Rewrites(MemoryStore):
 
     async def commit(self, changes: Sequence[Change]) -> list[Verdict]:
         return await super().commit(
-            [replace(change, writes=tuple(map(self.other, change.writes))) for change in changes]
+            [change._replace(writes=tuple(map(self.other, change.writes))) for change in changes]
         )
 
     def other(self, write: Write) -> Write:
@@ -40,12 +40,12 @@ class Rewrites(MemoryStore):
 
 class HoldsNoContinuation(Rewrites):
     def other(self, write: Write) -> Write:
-        return replace(write, after=None) if isinstance(write, Publish) else write
+        return write._replace(after=None) if isinstance(write, Publish) else write
 
 
 class JoinsNobody(Rewrites):
     def other(self, write: Write) -> Write:
-        return replace(write, member=None) if isinstance(write, Publish) else write
+        return write._replace(member=None) if isinstance(write, Publish) else write
 
 
 class ReplaysAtOnce(Rewrites):

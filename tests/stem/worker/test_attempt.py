@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -399,7 +398,7 @@ async def test_an_older_name_finds_its_handler(shop: Workshop) -> None:
     async def renamed() -> str:
         return "found"
 
-    envelope = replace(make_envelope(name="tests.old"), payload=b"{}")
+    envelope = make_envelope(name="tests.old")._replace(payload=b"{}")
     await shop.bench.apply(Publish(envelope=envelope, body=encode_envelope(envelope)))
     _working(shop, renamed)
 
