@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
 
 import pytest
 
 from stem.app import Stem
+from stem.clock import to_micros
+from stem.tasks.handle import TaskHandle
 from stem.tasks.state import TaskState
 from tests.scenarios.support.engines import SHARED
-from tests.scenarios.support.jobs import BRIEF, LATE
+from tests.scenarios.support.jobs import BRIEF, HELD, LATE
 from tests.scenarios.support.journal import Journal
 from tests.scenarios.support.outcomes import assert_each_ended_once, held_by
 from tests.scenarios.support.waiting import eventually
@@ -63,6 +65,24 @@ async def test_a_worker_that_was_frozen_works_on(yard: Yard, stem: Stem, journal
 
 
 @pytest.mark.slow
+async def test_what_a_frozen_worker_has_in_its_hands_is_known_without_its_answer(yard: Yard, stem: Stem) -> None:
+    worker = yard.start_rigged("--beat", "0.5")
+    handle = await HELD.enqueue(stem)
+
+    async def told() -> bool:
+        return any(record.heartbeat.tasks for record in await stem.inspect.workers())
+
+    await eventually(told, what=f"a sign of life that names it: {worker.said()}")
+    yard.freeze(worker)
+    answers = await stem.control.inspect([worker.name], timeout=timedelta(milliseconds=100))
+    assert (answers.answers, answers.silent) == ((), (worker.name,))
+    (record,) = answers.told
+    (task,) = record.heartbeat.tasks
+    assert (task.id, task.name, task.queue, task.attempt) == (handle.id, HELD.name, "default", 0)
+    assert abs(record.since(task) - to_micros(await started_at(handle))) < to_micros(timedelta(seconds=1))
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 async def test_workers_frozen_twenty_times_under_load_end_no_task_twice(
     yard: Yard, stem: Stem, journal: Journal
@@ -83,6 +103,13 @@ async def test_workers_frozen_twenty_times_under_load_end_no_task_twice(
             await asyncio.sleep(0.05)
 
     await assert_each_ended_once(chain.from_iterable(batches), stem, journal)
+
+
+async def started_at(handle: TaskHandle[str]) -> datetime:
+    """When it began, by the store's clock."""
+    found = (await handle.status()).started_at
+    assert found is not None
+    return found
 
 
 def _run_elsewhere(lost: dict[str, int], journal: Journal) -> bool:

@@ -17,6 +17,7 @@ from tests.scenarios.support.waiting import eventually
 from tests.scenarios.support.yard import WorkerProcess, Yard
 
 MINUTE = timedelta(seconds=60)
+SIGNALS = [("sqlite", signal.SIGTERM), ("sqlite", signal.SIGINT), *on_servers(signal.SIGTERM)]
 
 
 async def _two_of_six_run(yard: Yard, stem: Stem, *options: str) -> tuple[WorkerProcess, Batch[str]]:
@@ -57,10 +58,7 @@ async def test_the_first_sigterm_lets_what_runs_end_and_starts_nothing_more(
     assert await _untouched(batch) == 4
 
 
-@pytest.mark.parametrize(
-    ("engine", "number"),
-    [("sqlite", signal.SIGTERM), ("sqlite", signal.SIGINT), *on_servers(signal.SIGTERM)],
-)
+@pytest.mark.parametrize(("engine", "number"), SIGNALS)
 async def test_the_second_signal_cancels_what_runs_and_hands_it_back(
     number: signal.Signals, yard: Yard, stem: Stem, journal: Journal
 ) -> None:
@@ -96,7 +94,7 @@ async def test_a_stopped_worker_signs_off(yard: Yard, stem: Stem) -> None:
     assert await stem.inspect.workers() == ()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("engine", "number"), SIGNALS)
 async def test_a_signal_before_the_start_is_complete_ends_it_and_touches_nothing(
     number: signal.Signals, yard: Yard, stem: Stem, journal: Journal
 ) -> None:
