@@ -19,6 +19,7 @@ __all__ = ["FOLDER", "Book", "Fetches", "quoted"]
 
 FOLDER: Final = Path(__file__).parent / "sql"
 _PARAMETER: Final = re.compile(r"(?<!:):([a-z_]+)")
+_ROWS: Final = re.compile(r"\{rows\s([^}]+)\}")
 _FRAGMENTS: Final = {
     "now": "coalesce(:manual::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)",
     # A server that was copied, and a replica, have the same names and ids as the one they come from, but began later.
@@ -94,6 +95,7 @@ class Book:
         text = _read(name)
         for key, part in _PARTS.items():
             text = text.replace(f"{{{key}}}", part().rstrip())
+        text = _ROWS.sub(lambda found: _rows(found[1]), text)
         for key, value in {**_FRAGMENTS, "conditions": conditions, "schema": quoted(self.schema)}.items():
             text = text.replace(f"{{{key}}}", value)
         return text
@@ -125,6 +127,15 @@ def numbered(text: str) -> tuple[str, tuple[str, ...]]:
     """The text with its named parameters numbered, and their names in that order."""
     names = tuple(dict.fromkeys(_PARAMETER.findall(text)))
     return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", text), names
+
+
+def _rows(listed: str) -> str:
+    """A query for the rows that `rows.packed` sends, of these names and types."""
+    names, types = zip(*(column.split() for column in listed.split(",")), strict=True)
+    columns = list(zip(names, types, strict=True))
+    values = ", ".join(f"coalesce(g.{name}, :{name}_alike::{kind}) AS {name}" for name, kind in columns)
+    arrays = ", ".join(f":{name}::{kind}[]" for name, kind in columns)
+    return f"SELECT {values} FROM unnest({arrays}) AS g ({', '.join(names)})"  # noqa: S608  # of the files in `sql/`
 
 
 def quoted(name: str) -> str:

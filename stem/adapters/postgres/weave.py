@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import asyncpg
 
 from stem.adapters.postgres.links import play, want
-from stem.adapters.postgres.rows import PUBLISH, Row, columns, publish_row
+from stem.adapters.postgres.rows import PUBLISH, Row, columns, packed, publish_row
 from stem.adapters.postgres.web import Reading, TiedGroup, TiedTask, Wanted, Web
 from stem.adapters.postgres.write import Writing
 from stem.contracts.changes import APPLIED, Change, Publish, RefusalCode, Refused, Verdict
@@ -168,7 +168,7 @@ async def _publish(writing: Writing, web: Web) -> None:
     rows = [_row(web, write) for write in web.published.values()]
     if rows:
         names = (*PUBLISH[:-1], *_TIES)
-        (row,) = await writing.fetch("groups/publish", **columns(names, rows), initial=TaskState.QUEUED.value)
+        (row,) = await writing.fetch("groups/publish", **packed(names, rows), initial=TaskState.QUEUED.value)
         if row["made"] < len(rows):
             raise asyncpg.SerializationError(_OVERTAKEN)
         writing.queues.update(row["queues"] or ())

@@ -14,10 +14,11 @@ from stem.adapters.postgres.rows import (
     PUBLISH,
     REPORT,
     START,
-    Columns,
+    Row,
     columns,
     consume_row,
     dump_failure,
+    packed,
     publish_row,
     report_row,
     start_row,
@@ -136,7 +137,7 @@ class Writing:
     async def publish(self, writes: Sequence[Publish]) -> None:
         """Make messages visible; those with known ids change nothing."""
         rows = [publish_row(write) for write in writes]
-        await self.fetch("publish", **columns(PUBLISH, rows), initial=TaskState.QUEUED.value)
+        await self.fetch("publish", **packed(PUBLISH, rows), initial=TaskState.QUEUED.value)
         self.queues.update(write.envelope.queue for write in writes)
         keys = [write.unique.key for write in writes if write.unique is not None]
         if keys:  # somebody may have published one of the ids, without its key, after it was asked for
@@ -145,7 +146,7 @@ class Writing:
     async def start(self, members: Sequence[Fenced]) -> list[Verdict]:
         """Mark leased deliveries as started."""
         rows = [start_row(m.fence, m.number, m.write) for m in members if isinstance(m.write, Start)]
-        done = {row[0] for row in await self.fetch("start", **columns(START, rows))}
+        done = {row[0] for row in await self.fetch("start", **packed(START, rows))}
         return [APPLIED if m.fence.task_id in done else FENCED for m in members]
 
     async def report(self, members: Sequence[Fenced]) -> list[Verdict]:
@@ -187,14 +188,13 @@ class Writing:
             for member, writes in zip(members, follow_ups, strict=True)
             for write in writes
         ]
-        more = {**columns(PUBLISH, rows), "initial": TaskState.QUEUED.value, "linked": linked}
+        more = {**packed(PUBLISH, rows), "initial": TaskState.QUEUED.value, "linked": linked}
         return await self._end("follow", members, more)
 
     async def _end(self, name: str, members: Sequence[Fenced], more: Mapping[str, object]) -> list[Verdict]:
         keeps = self.book.keeps
         rows = [consume_row(m.fence, m.number, cast("Consuming", m.write), keeps) for m in members]
-        given = columns(CONSUME, rows)
-        (row,) = await self.fetch(name, **given, **_MEANING, **more)
+        (row,) = await self.fetch(name, **packed(CONSUME, rows), **_MEANING, **more)
         done: set[str] = set(row["done"] or ())
         self.queues.update(row["queues"] or ())
         self.tasks.extend(row["tasks"] or ())
@@ -203,13 +203,15 @@ class Writing:
             self.let_go.extend(done)
         known: dict[str, bool] = {}
         if len(done) < len(members):
-            known = await self._used(given)
+            known = await self._used(rows)
         known.update(dict.fromkeys(done, True))
         return [_verdict(known.get(m.fence.task_id)) for m in members]
 
-    async def _used(self, given: Columns) -> dict[str, bool]:
+    async def _used(self, rows: Sequence[Row]) -> dict[str, bool]:
         """The tasks whose leases were consumed by just these changes before, and `False` for those still held."""
-        return {row[0]: row[1] for row in await self.fetch("used", **{name: given[name] for name in FENCE})}
+        return {
+            row[0]: row[1] for row in await self.fetch("used", **columns(FENCE, [row[: len(FENCE)] for row in rows]))
+        }
 
 
 def _verdict(used: bool | None) -> Verdict:

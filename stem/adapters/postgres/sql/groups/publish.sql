@@ -1,16 +1,11 @@
 WITH clock AS MATERIALIZED (SELECT {now} AS now),
 new AS (
-    SELECT * FROM unnest(
-        :id::text[], :name::text[], :queue::text[], :priority::integer[], :wait::bigint[], :not_before::bigint[],
-        :expires::bigint[], :result_ttl::bigint[], :ignore_result::boolean[], :max_retries::integer[], :root::text[],
-        :parent::text[], :tags::text[], :unique_key::text[], :unique_for::bigint[], :rate_key::text[], :concurrency_key::text[],
-        :body::bytea[],
-        :after_kind::text[], :after_id::text[], :group_id::text[], :member_index::bigint[], :held::boolean[],
-        :awaited::boolean[]
-    ) AS g (
-        id, name, queue, priority, wait, not_before, expires, result_ttl, ignore_result, max_retries, root, parent,
-        tags, unique_key, unique_for, rate_key, concurrency_key, body, after_kind, after_id, group_id, member_index, held, awaited
-    )
+    {rows
+        id text, name text, queue text, priority integer, wait bigint, not_before bigint, expires bigint,
+        result_ttl bigint, ignore_result boolean, max_retries integer, root text, parent text, tags text,
+        unique_key text, unique_for bigint, rate_key text, concurrency_key text, body bytea, after_kind text,
+        after_id text, group_id text, member_index bigint, held boolean, awaited boolean
+    }
 ),
 made AS (
     INSERT INTO {schema}.tasks (

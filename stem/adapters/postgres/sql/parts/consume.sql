@@ -1,9 +1,11 @@
 given AS (
     SELECT g.*, g.least IS NOT NULL AS ended
-    FROM unnest(
-        :task::text[], :nonce::text[], :counter::bigint[], :number::bigint[], :state::text[], :delay::bigint[],
-        :error::text[], :reason::text[], :result::bytea[], :least::bigint[], :times::integer[]
-    ) AS g (task, nonce, counter, number, state, delay, error, reason, result, least, times)
+    FROM (
+        {rows
+            task text, nonce text, counter bigint, number bigint, state text, delay bigint, error text, reason text,
+            result bytea, least bigint, times integer
+        }
+    ) AS g
 ),
 done AS (
     UPDATE {schema}.tasks AS t

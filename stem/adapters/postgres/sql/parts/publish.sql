@@ -1,13 +1,9 @@
 new AS (
-    SELECT * FROM unnest(
-        :id::text[], :name::text[], :queue::text[], :priority::integer[], :wait::bigint[], :not_before::bigint[],
-        :expires::bigint[], :result_ttl::bigint[], :ignore_result::boolean[], :max_retries::integer[], :root::text[],
-        :parent::text[], :tags::text[], :unique_key::text[], :unique_for::bigint[], :rate_key::text[], :concurrency_key::text[],
-        :body::bytea[], :by::text[]
-    ) AS g (
-        id, name, queue, priority, wait, not_before, expires, result_ttl, ignore_result, max_retries, root, parent,
-        tags, unique_key, unique_for, rate_key, concurrency_key, body, by
-    )
+    {rows
+        id text, name text, queue text, priority integer, wait bigint, not_before bigint, expires bigint,
+        result_ttl bigint, ignore_result boolean, max_retries integer, root text, parent text, tags text,
+        unique_key text, unique_for bigint, rate_key text, concurrency_key text, body bytea, by text
+    }
 ),
 made AS (
     INSERT INTO {schema}.tasks (
