@@ -14,6 +14,7 @@ Micros = int
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_BOOT: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Clock(Protocol):
@@ -41,8 +42,7 @@ class SystemClock:
 
     def elapsed(self) -> Micros:
         """CLOCK_BOOTTIME where the system has it, else the monotonic clock."""
-        boot = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-        return time.clock_gettime_ns(boot) // 1000
+        return time.clock_gettime_ns(_BOOT) // 1000
 
     async def sleep(self, duration: Micros) -> None:
         """Sleep on the running event loop."""

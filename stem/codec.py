@@ -119,12 +119,14 @@ class ResultCodec(Generic[T]):
 
     def __init__(self, task: str, annotation: object) -> None:
         self._task = task
-        self._adapter: TypeAdapter[T] = _adapter(task, annotation)
+        adapter: TypeAdapter[T] = _adapter(task, annotation)
+        self._validate, self._dump = adapter.validator.validate_python, adapter.serializer.to_json
+        self._validate_json = adapter.validator.validate_json
 
     def encode(self, value: object) -> bytes:
         """The stored form of a result. Raises `ResultRefused` when it is not of the declared type."""
         try:
-            return self._adapter.serializer.to_json(self._adapter.validator.validate_python(value), warnings="error")
+            return self._dump(self._validate(value), warnings="error")
         except ValidationError as error:
             found = describe(error)
         except PydanticSerializationError as error:
@@ -138,7 +140,7 @@ class ResultCodec(Generic[T]):
     def decode(self, data: bytes) -> T:
         """The result. Raises `Undecodable` when the stored form does not fit the type."""
         try:
-            return cast("T", self._adapter.validator.validate_json(data))
+            return cast("T", self._validate_json(data))
         except ValidationError as error:
             raise Undecodable(
                 expected=f"a stored result that fits the return type of task '{self._task}'",

@@ -246,10 +246,10 @@ def size_of(change: Change) -> int:
     """About how many bytes it takes in a batch."""
     size = OVERHEAD
     for write in change.writes:
-        if isinstance(write, Publish):
+        if isinstance(write, Settle):
+            size += 0 if write.result is None else len(write.result)
+        elif isinstance(write, Publish):
             size += len(write.body)
-        elif isinstance(write, Settle) and write.result is not None:
-            size += len(write.result)
     return size
 
 

@@ -113,11 +113,13 @@ class Encoders:
 
     def write_result(self, task: str, data: bytes) -> bytes:
         """The form in which the result of a task is stored."""
+        if self.results is None and not self.tasks:
+            return data
         return _written(data, self._chosen(task) or self.results)
 
     def read(self, data: bytes) -> bytes:
         """What was written, by whatever encoder. Raises `Undecodable`."""
-        name = name_of(data)
+        name = name_of(data) if data.startswith(_MARK) else None
         if name is None:
             return data
         encoder = self._by_name.get(name)

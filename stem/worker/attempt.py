@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Literal, TypeAlias, cast
@@ -101,6 +101,7 @@ class Attempts:
             _log.exception("task %s: the worker failed; its lease runs out", held.fence.task_id)
         finally:
             held.phase = Phase.SETTLING
+            held.task = None  # it is over before its verdict comes, and what ends early is not looked at by collections
             self._handled(held)
             if self._signals.heard:
                 self._tell.handled(held)
@@ -117,7 +118,8 @@ class Attempts:
         if not isinstance(opened, _Opened):
             return opened
         try:
-            if needs_start(held.delivery) and not await self._announced(held, opened):
+            first = self._announce(held, opened) if needs_start(held.delivery) else None
+            if first is not None and await self._verdict(held, first) is None:
                 return None
             if held.stop is not None:
                 return decide.decide_stopped(held.delivery, held.stop)
@@ -162,15 +164,15 @@ class Attempts:
         except Exception as error:  # noqa: BLE001  # validators are the user's code
             return self._failed(held, job, job.rules.backoff, error)
 
-    async def _announced(self, held: Held, opened: _Opened) -> bool:
-        """Tell the store that the attempt begins; whether it may."""
+    def _announce(self, held: Held, opened: _Opened) -> Change | None:
+        """Tell the store that the attempt begins; the change that has to be recorded before, where it has to wait."""
         delivery, start = held.delivery, opened.job.start
         if opened.retry is not None:
             start = replace(start, backoff=opened.retry)
         if not waits_for_start(delivery, start):
             self._commits.start(delivery.fence, start)
-            return True
-        return await self._verdict(held, Change((start,), delivery.fence)) is not None
+            return None
+        return Change((start,), delivery.fence)
 
     async def _wrapped(self, held: Held, opened: _Opened) -> object:
         """The handler inside of the middleware, and then the middleware around what it has asked to follow."""
@@ -186,7 +188,8 @@ class Attempts:
         )
         return await run_around(around.middleware.around, attempt_of(held.delivery, opened.header, around.worker), core)
 
-    async def _call(self, held: Held, opened: _Opened) -> object:
+    def _call(self, held: Held, opened: _Opened) -> Awaitable[object]:
+        """The handler at work: a coroutine function on the loop is awaited without anything between."""
         self._stats.handled += 1
         held.phase = Phase.HANDLING
         if self._signals.heard:
@@ -194,17 +197,16 @@ class Attempts:
         job = opened.job
         held.once = job.rules.ack == "early"
         if job.apart is not None:
-            return await self._apart(held, opened)
+            return self._apart(held, opened)
         context: tuple[object, ...] = ()
         if job.wants_context:
             envelope = envelope_of(opened.header, opened.payload)
             opened.controls = Controls(held, envelope, self._around)
             context = (open_context(opened.controls, held, envelope, self._around),)
         if job.lane is Lane.LOOP and job.limits is None:
-            return await cast("asyncio.Future[object]", job.handler(*context, **opened.arguments))
-        if job.lane is Lane.LOOP_PLAIN:
-            return job.handler(*context, **opened.arguments)
-        return await self._lanes.call(held, job, partial(job.handler, *context, **opened.arguments))
+            return cast("Awaitable[object]", job.handler(*context, **opened.arguments))
+        call = partial(job.handler, *context, **opened.arguments)
+        return _at_once(call) if job.lane is Lane.LOOP_PLAIN else self._lanes.call(held, job, call)
 
     async def _apart(self, held: Held, opened: _Opened) -> object:
         envelope = envelope_of(opened.header, opened.payload)
@@ -254,17 +256,17 @@ class Attempts:
         )
 
     def _settle(self, held: Held, change: Change) -> None:
-        self._commits.settle(change, lambda verdict: self._told(held, change, verdict))
+        self._commits.settle(change, partial(self._told, held, change))
 
     def _told(self, held: Held, change: Change, verdict: Verdict | StemError) -> None:
         """The outcome is recorded, or is decided again when the store refuses it, or is given up."""
-        if isinstance(verdict, Refused) and change.number == 1:
-            self._settle(held, decide.decide_again(held.delivery, change, verdict))
-            return
         if isinstance(verdict, Applied):
             self._stats.count(change)
             if self._signals.heard:
                 self._tell.finished(held, change)
+        elif isinstance(verdict, Refused) and change.number == 1:
+            self._settle(held, decide.decide_again(held.delivery, change, verdict))
+            return
         elif isinstance(verdict, Fenced):
             self._stats.fenced += 1
             self._lost(held, "fenced")
@@ -292,3 +294,7 @@ class Attempts:
     def _lost(self, held: Held, why: Literal["fenced", "unknown"]) -> None:
         if self._signals.heard:
             self._tell.lost(held.delivery, why)
+
+
+async def _at_once(call: Callable[[], object]) -> object:
+    return call()

@@ -21,6 +21,8 @@ from stem.worker.turns import Turns
 
 __all__ = ["Demand", "Fetcher", "demand", "prefetch"]
 
+MOST_AHEAD: Final = 4
+"""For each slot so many deliveries may be ready: what is short is run faster than an engine is asked for it."""
 _LATENCY: Final[Micros] = 50_000
 _RATE_WINDOW: Final[Micros] = 20_000
 _FIRST_PAUSE: Final[Micros] = 50_000
@@ -32,8 +34,8 @@ _log: Final = logging.getLogger("stem.worker")
 
 
 def prefetch(ended: int, during: Micros, concurrency: int) -> int:
-    """How many to have ready: what ends within 50 ms at the rate of `ended` in `during`, at most the concurrency."""
-    return min(concurrency, ended * _LATENCY // during) if during > 0 else 0
+    """How many to have ready: what ends within 50 ms at the rate of `ended` in `during`, at most four for each slot."""
+    return min(MOST_AHEAD * concurrency, ended * _LATENCY // during) if during > 0 else 0
 
 
 def demand(*, free: int, waiting: int, ahead: int) -> int:

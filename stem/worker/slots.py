@@ -133,9 +133,9 @@ class Slots:
         self._fill_fetched()
 
     def _fill_fetched(self) -> None:
-        if not self._fetched or self._filling:
+        if not self._fetched or self._filling or (free := self.free) <= 0:
             return
-        free, now = self.free, self._clock.elapsed()
+        now = self._clock.elapsed()
         for _ in range(_AT_ONCE):
             if not self._fetched or free <= 0:
                 return

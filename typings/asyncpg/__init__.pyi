@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from ssl import SSLContext
-from typing import Any
+from typing import Any, overload
 
 from asyncpg.pool import Pool
 
@@ -16,7 +16,10 @@ class DataError(InterfaceError, ValueError): ...
 class ClientConfigurationError(InterfaceError, ValueError): ...
 
 class Record:
+    @overload
     def __getitem__(self, key: str | int) -> Any: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Any, ...]: ...
     def __iter__(self) -> Iterator[Any]: ...
 
 class ServerVersion:

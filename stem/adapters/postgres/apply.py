@@ -143,7 +143,7 @@ class _Batch:
         except TakenBack as back:
             verdicts, notice = [back.verdict], Notice()
         self.verdicts.update(zip(places, verdicts, strict=True))
-        self.undone += [place for place in places if self.verdicts[place] is UNDONE]
+        self.undone += [place for place, verdict in zip(places, verdicts, strict=True) if verdict is UNDONE]
         self.desk.tell(notice)
 
 

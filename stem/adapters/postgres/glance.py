@@ -49,8 +49,10 @@ async def _glance(connection: asyncpg.Connection, book: Book, asking: Asking) ->
     rows = await book.fetch(
         connection, "glance", **head, **terms_of(asking), nonce=request.request_id, bytes=asking.bytes_left
     )
-    asking.give(rows)
-    return not rows[0]["odd"] and (asking.missing <= 0 or not rows[0]["cut"])
+    first = rows[0]
+    asking.next_due = first["next_due"]
+    asking.take(rows)
+    return not first["odd"] and (asking.missing <= 0 or not first["cut"])
 
 
 @dataclass(frozen=True, slots=True)

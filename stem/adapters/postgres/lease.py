@@ -35,6 +35,8 @@ GRACE: Final[Micros] = 1_000_000
 _RUNNING: Final = advance(TaskState.QUEUED, TaskEvent.LEASED).value
 _THAWED: Final = 1_000
 """So many parked messages, whose pause is over, find their place again in one call."""
+_MESSAGE: Final = 19
+"""How many columns the fragment `message` has."""
 _ROUNDS: Final = 3
 """What another worker took away meanwhile is looked for elsewhere so many times."""
 
@@ -105,13 +107,18 @@ class Asking:
     def give(self, rows: Sequence[asyncpg.Record]) -> None:
         """Note what a statement gave, and what it says beside it."""
         first = rows[0]
-        claimed: Sequence[asyncpg.Record] = [] if first["id"] is None else rows
         self.was_given_before, self.closing, self.limited = first["held"], first["closing"], first["limited"]
         self.among_limits = first["among_limits"]
         self.next_due, self.next_opening = first["next_due"], first["next_opening"]
         self.frozen = first["frozen"] and not self.given
-        self.is_full = bool(claimed) and len(claimed) < claimed[0]["tally"]
-        self.given.extend(_delivery(row, self.request.request_id) for row in claimed)
+        self.is_full = first["id"] is not None and len(rows) < first["tally"]
+        self.take(rows)
+
+    def take(self, rows: Sequence[asyncpg.Record]) -> None:
+        """Note the messages that a statement gave: one in each row, or nothing in the only one."""
+        if rows[0]["id"] is not None:
+            nonce = self.request.request_id
+            self.given += [_delivery(row, nonce) for row in rows]
 
 
 async def lease_by(way: Way, asking: Asking) -> None:
@@ -191,26 +198,7 @@ def terms_of(asking: Asking) -> dict[str, object]:
 
 def _delivery(row: asyncpg.Record, nonce: str) -> Delivery:
     """A delivery from the columns of the fragment `message`, in their order."""
-    return Delivery(
-        fence=Fence(row[0], row[16], nonce),
-        body=row[3],
-        name=row[1],
-        queue=row[2],
-        attempt=row[4],
-        max_retries=row[5],
-        generation=row[6],
-        deliveries=row[7],
-        crashes=row[8],
-        lost=row[9],
-        lease=row[17],
-        published_at=row[10],
-        expires_at=row[11],
-        expired=bool(row[12]),
-        ignore_result=row[13],
-        started=row[18],
-        cancel_requested=row[14],
-        parks=row[15],
-    )
+    return Delivery(Fence(row[0], row[1], nonce), *row[2:_MESSAGE])
 
 
 def _rescued(row: asyncpg.Record, nonce: str) -> Delivery:

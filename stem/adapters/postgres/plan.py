@@ -169,6 +169,8 @@ class _Plan:
 def _names(change: Change) -> Collection[str]:
     """What must not occur twice in a wave: tasks, groups, and unique keys behind a mark that tells them from these."""
     names = [] if change.fence is None else [change.fence.task_id]
+    if names and len(change.writes) == 1 and type(change.writes[0]) in _KINDS:
+        return names
     for write in change.writes:
         if isinstance(write, Publish):
             names.append(write.envelope.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final, cast
 
 from stem.clock import Micros
@@ -11,7 +12,7 @@ from stem.contracts.changes import Bury, Fence, Park, Publish, Release, Report, 
 from stem.contracts.retention import Retention
 from stem.contracts.wellformed import event_of
 from stem.tasks.retry import Backoff
-from stem.tasks.state import TERMINAL, TaskState, outcome_state
+from stem.tasks.state import TERMINAL, TaskEvent, TaskState, outcome_state
 from stem.tasks.status import Failure, Progress
 
 __all__ = [
@@ -123,19 +124,19 @@ def report_row(fence: Fence, number: int, write: Report) -> Row:
 
 def consume_row(fence: Fence, number: int, write: Settle | Reschedule | Release | Bury | Park, keeps: Keeps) -> Row:
     """The row of a write that ends a lease; only an end has `least` and `times`, for how long its record is kept."""
-    state = outcome_state(event_of(write)).value
-    return (
-        fence.task_id,
-        fence.nonce,
-        fence.counter,
-        number,
-        state,
-        _delay(write),
-        None if isinstance(write, Release | Park) or write.error is None else dump_failure(write.error),
-        write.reason if isinstance(write, Bury) else None,
-        write.result if isinstance(write, Settle) else None,
-        *keeps.get(DEAD if isinstance(write, Bury) else state, (None, None)),
-    )
+    state, (task, counter, nonce) = _state_after(event_of(write)), fence
+    if isinstance(write, Settle):
+        error = None if write.error is None else dump_failure(write.error)
+        return (task, nonce, counter, number, state, None, error, None, write.result, *keeps[state])
+    error = None if isinstance(write, Release | Park) or write.error is None else dump_failure(write.error)
+    if isinstance(write, Bury):
+        return (task, nonce, counter, number, state, None, error, write.reason, None, *keeps[DEAD])
+    return (task, nonce, counter, number, state, _delay(write), error, None, None, None, None)
+
+
+@cache
+def _state_after(event: TaskEvent) -> str:
+    return outcome_state(event).value
 
 
 def keeps_of(retention: Retention) -> Keeps:
@@ -149,13 +150,11 @@ def _keep(retention: Retention, state: TaskState, *, dead: bool) -> tuple[Micros
     return least, 2 if getattr(retention, state.value) is None else 0
 
 
-def _delay(write: Settle | Reschedule | Release | Bury | Park) -> Micros | None:
+def _delay(write: Reschedule | Release | Park) -> Micros | None:
     """Until it is due again; `None` for a message that takes its old place."""
     if isinstance(write, Release):
         return _cut(write.delay) if write.delay > 0 else None
-    if isinstance(write, Park):
-        return 0
-    return _cut(write.delay) if isinstance(write, Reschedule) else None
+    return 0 if isinstance(write, Park) else _cut(write.delay)
 
 
 def _cut(duration: Micros) -> Micros:

@@ -28,11 +28,17 @@ _FRAGMENTS: Final = {
     "fenced": (
         "t.id = ANY (ARRAY[g.task]) AND t.nonce IS NOT DISTINCT FROM g.nonce AND t.fence IS NOT DISTINCT FROM g.counter"
     ),
+    # In the order of a `Delivery`, whose fence has the first two.
     "message": (
-        "t.id, t.name, t.queue, t.body, t.attempt, t.max_retries, t.generation, t.deliveries, t.crashes, t.lost, "
-        "t.published_at, t.expires_at, t.expires_at <= c.now AND NOT t.began AS expired, "
-        "t.ignore_result AND NOT t.awaited AS ignore_result, "
-        "t.cancel_requested, t.parks, t.fence, t.lease, t.started"
+        "t.id, t.fence, t.body, t.name, t.queue, t.attempt, t.max_retries, t.generation, t.deliveries, t.crashes, "
+        "t.lost, t.lease, t.published_at, t.expires_at, "
+        "coalesce(t.expires_at <= c.now, false) AND NOT t.began AS expired, "
+        "t.ignore_result AND NOT t.awaited AS ignore_result, t.started, t.cancel_requested, t.parks"
+    ),
+    "its message": (
+        "d.id, d.fence, d.body, d.name, d.queue, d.attempt, d.max_retries, d.generation, d.deliveries, d.crashes, "
+        "d.lost, d.lease, d.published_at, d.expires_at, d.expired, d.ignore_result, d.started, d.cancel_requested, "
+        "d.parks"
     ),
     "schedule": "s.id, s.spec, s.enabled, s.next_fire, s.last_fire, s.version",
     "length": (

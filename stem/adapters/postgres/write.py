@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, cast
+from typing import Final, Literal, NamedTuple, cast
 
 import asyncpg
 
@@ -74,8 +74,7 @@ class TakenBack(Exception):
         self.verdict = verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Fenced:
+class Fenced(NamedTuple):
     """One fenced write of a change."""
 
     fence: Fence
@@ -193,7 +192,8 @@ class Writing:
 
     async def _end(self, name: str, members: Sequence[Fenced], more: Mapping[str, object]) -> list[Verdict]:
         keeps = self.book.keeps
-        rows = [consume_row(m.fence, m.number, cast("Consuming", m.write), keeps) for m in members]
+        ends = cast("Sequence[tuple[Fence, int, Consuming]]", members)
+        rows = [consume_row(fence, number, write, keeps) for fence, number, write in ends]
         (row,) = await self.fetch(name, **packed(CONSUME, rows), **_MEANING, **more)
         done: set[str] = set(row["done"] or ())
         self.queues.update(row["queues"] or ())
@@ -201,10 +201,9 @@ class Writing:
         self.awaited.update(row["awaited"] or ())
         if more["linked"]:
             self.let_go.extend(done)
-        known: dict[str, bool] = {}
-        if len(done) < len(members):
-            known = await self._used(rows)
-        known.update(dict.fromkeys(done, True))
+        if len(done) == len(members):
+            return [APPLIED] * len(members)
+        known = {**await self._used(rows), **dict.fromkeys(done, True)}
         return [_verdict(known.get(m.fence.task_id)) for m in members]
 
     async def _used(self, rows: Sequence[Row]) -> dict[str, bool]:

@@ -46,9 +46,9 @@ def ear(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> _Ear:
 
 @pytest.mark.parametrize(
     ("ended", "during", "ready"),
-    [(0, SECOND, 0), (100, SECOND, 5), (1_000, SECOND, 50), (99_999, SECOND, 100), (5, 0, 0)],
+    [(0, SECOND, 0), (100, SECOND, 5), (1_000, SECOND, 50), (6_000, SECOND, 300), (99_999, SECOND, 400), (5, 0, 0)],
 )
-def test_what_ends_within_50_ms_is_fetched_ahead_up_to_the_concurrency(ended: int, during: int, ready: int) -> None:
+def test_what_ends_within_50_ms_is_fetched_ahead_up_to_four_for_each_slot(ended: int, during: int, ready: int) -> None:
     assert prefetch(ended, during, 100) == ready
 
 

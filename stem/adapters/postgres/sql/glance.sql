@@ -33,7 +33,8 @@ chosen AS MATERIALIZED (
 ),
 {leased}
 SELECT
-    d.*, s.cut, s.odd, s.next_due - c.now AS next_due, NULL::bigint AS next_opening, false AS held, false AS limited,
-    false AS among_limits, false AS frozen, false AS closing
+    {its message}, CASE WHEN d.place > 1 THEN NULL ELSE s.cut END AS cut,
+    CASE WHEN d.place > 1 THEN NULL ELSE s.odd END AS odd,
+    CASE WHEN d.place > 1 THEN NULL ELSE s.next_due - c.now END AS next_due
 FROM clock AS c CROSS JOIN seen AS s LEFT JOIN done AS d ON true
 ORDER BY d.place

@@ -1,6 +1,6 @@
 {leased}
 SELECT
-    d.*,
+    {its message}, d.tally,
     (
 {next due}
     ) - c.now AS next_due,
