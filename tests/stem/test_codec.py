@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from typing_extensions import TypedDict
 
 from stem.codec import ArgumentsCodec, ParameterSpec, ResultCodec, dump_json, load_object
 from stem.errors import ConfigError, InvalidArguments, ResultRefused, Undecodable
@@ -147,6 +148,38 @@ def test_a_result_of_another_type_is_refused() -> None:
     with pytest.raises(ResultRefused) as caught:
         result.encode("seven")
     assert "shop.charge" in caught.value.expected
+
+
+class Loose(TypedDict):
+    """A typed dict that takes more than it names."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]  # how pydantic documents it
+    label: str
+
+
+BROKEN = Order.model_construct(order_id="none", amount=Decimal(2))
+UNCHECKED: list[tuple[Any, Any]] = [
+    (Order, BROKEN),
+    (list[Order], [BROKEN]),
+    (dict[str, Order], {"a": BROKEN}),
+    (Order | None, BROKEN),
+    (list, [BROKEN]),
+    (dict[str, Any], {"a": BROKEN}),
+    (Loose, {"label": "a", "more": BROKEN}),
+    (Annotated[int, AfterValidator(str)], 7),
+    (list[Annotated[int, PlainSerializer(str, return_type=int)]], [7]),
+]
+
+
+@pytest.mark.parametrize(("kind", "value"), UNCHECKED, ids=[str(kind) for kind, _ in UNCHECKED])
+def test_what_passes_validation_though_it_is_of_another_type_is_refused_when_it_is_written(
+    kind: object, value: object
+) -> None:
+    result: ResultCodec[object] = ResultCodec("shop.charge", kind)
+    with pytest.raises(ResultRefused):
+        result.encode(value)
+    with pytest.raises(InvalidArguments):
+        codec(parameter("value", kind), parameter("other", int, required=False)).encode((value,), {})
 
 
 def test_a_result_that_json_cannot_hold_is_refused() -> None:
