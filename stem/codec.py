@@ -255,7 +255,7 @@ def _writer(adapter: TypeAdapter[Any], serializer: SchemaSerializer) -> Callable
 
     That is asked for only where it can happen: saying so takes pydantic ten times as long as writing a number.
     """
-    if _fits_once_validated(cast("Mapping[str, Any]", adapter.core_schema)):
+    if _fits_once_validated(adapter.core_schema):
         return serializer.to_json
     return partial(serializer.to_json, warnings="error")
 
