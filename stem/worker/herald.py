@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from stem.clock import Micros
@@ -152,4 +151,4 @@ def decide_end(delivery: Delivery, copies: Mapping[str, TaskRecord]) -> Change:
 def with_copies(change: Change, copies: Mapping[str, TaskRecord]) -> Change:
     """The change, by which those of the copies are cancelled that live."""
     live = (Cancel(copy.id) for copy in copies.values() if not copy.state.is_terminal)
-    return replace(change, writes=(*change.writes, *live))
+    return change._replace(writes=(*change.writes, *live))
