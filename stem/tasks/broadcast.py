@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Final
 
 from stem.clock import Micros
@@ -42,8 +41,7 @@ _RESULT: Final = "broadcast"
 
 def announcement(task: Envelope) -> Envelope:
     """What is enqueued so that this task runs on every worker: the same id, queue, priority and times."""
-    return replace(
-        task,
+    return task._replace(
         name=_ANNOUNCED + task.name,
         payload=encode_envelope(task),
         version=1,
@@ -83,14 +81,13 @@ def copies_for(
     workers: Iterable[str], announced: Envelope, *, generation: int, expires: Micros | None
 ) -> list[Envelope]:
     """The message for each worker. Raises `Undecodable` where the announcement brings none."""
-    task = replace(
-        decode_envelope(announced.payload),
+    task = decode_envelope(announced.payload)._replace(
         expires=expires,
         root=announced.root or announced.id,
         parent=announced.id,
     )
     return [
-        replace(task, id=derived_id("copy", announced.id, generation, worker), queue=private_queue(worker))
+        task._replace(id=derived_id("copy", announced.id, generation, worker), queue=private_queue(worker))
         for worker in workers
     ]
 
