@@ -34,7 +34,8 @@ from stem.testing.faults import Fault, Faults
 from stem.worker import worker
 from tests.scenarios.support.crashes import FLOWS
 from tests.scenarios.support.crashes.flow import Fact
-from tests.scenarios.support.crashes.order import Order, Spot, joined, open_all
+from tests.scenarios.support.crashes.order import WITHIN, Order, Spot, joined, open_all
+from tests.scenarios.support.crashes.within import Statements
 
 __all__ = ["Ending", "Forks"]
 
@@ -47,11 +48,15 @@ PATIENCE: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a process ended: its exit code, what it had been told, and, if it lived, its calls of each store."""
+    """How a process ended: its exit code, what it had been told, and, if it lived, its calls of each store.
+
+    `statements` is how many it sent that were not the first of their call.
+    """
 
     code: int
     told: tuple[Fact, ...] = ()
     counts: tuple[Mapping[str, int], ...] = ()
+    statements: int = 0
     error: str = ""
 
 
@@ -89,17 +94,21 @@ async def _act(order: Order, said: int) -> None:
         os.write(said, json.dumps(news).encode() + b"\n")
 
     flow, clock = FLOWS[order.flow], ManualClock()
+    statements = Statements(order.spot.nth if order.spot is not None and order.spot.method == WITHIN else None)
+    statements.watch()
     stores = await open_all(order.urls, order.namespace, clock)
     await flow.prepare(Bench(joined(stores), clock))
     faults = [_faults_of(place, order.spot) for place in range(len(stores))]
+    statements.begin(lambda: sum(sum(fault.counts.values()) for fault in faults))
     doomed = joined([fault.around(store) for fault, store in zip(faults, stores, strict=True)])
     await flow.act(Bench(doomed, clock), tell)
     await doomed.aclose()
     tell("counts", [dict(fault.counts) for fault in faults])
+    tell("statements", statements.count)
 
 
 def _faults_of(place: int, spot: Spot | None) -> Faults:
-    if spot is None or spot.store != place:
+    if spot is None or spot.store != place or spot.method == WITHIN:
         return Faults()
     return Faults.at(spot.method, Fault[spot.fault], nth=spot.nth)
 
@@ -124,9 +133,10 @@ def _fork(order: Order) -> Ending:
     with os.fdopen(reading) as pipe:
         news = [json.loads(line) for line in pipe]
     _, status = os.waitpid(child, 0)
-    rest = {str(kind): what for kind, what in news if kind in ("counts", "error")}
+    rest = {str(kind): what for kind, what in news if kind in ("counts", "statements", "error")}
     told = tuple((kind, what) for kind, what in news if kind not in rest)
-    return Ending(os.waitstatus_to_exitcode(status), told, tuple(rest.get("counts", ())), rest.get("error", ""))
+    counts, statements = tuple(rest.get("counts", ())), rest.get("statements", 0)
+    return Ending(os.waitstatus_to_exitcode(status), told, counts, statements, rest.get("error", ""))
 
 
 def _order(line: str) -> Order:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.store import Store
@@ -11,12 +12,18 @@ from stem.stores.open import open_store
 from stem.stores.split import split
 from stem.testing.clock import ManualClock
 
-__all__ = ["Order", "Spot", "joined", "open_all"]
+__all__ = ["WITHIN", "Order", "Spot", "joined", "open_all"]
+
+
+WITHIN: Final = "within a call"
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where to die: the `nth` call of a method of one of the stores, before or after it."""
+    """Where to die: the `nth` call of a method of one of the stores, before or after it.
+
+    The method `WITHIN` is none of a store: before the `nth` statement that is not the first of its call.
+    """
 
     store: int
     method: str
