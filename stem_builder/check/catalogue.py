@@ -148,6 +148,17 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "so they must load without a server, without settings and without the worker's packages. The message says what "
         "the import raised.",
     ),
+    "STL119": Entry(
+        "a soft time limit is not shorter than the hard one",
+        "At the soft limit a handler is told, so that it can save what was done; at the hard limit it is ended. A soft "
+        "limit that comes later would never be reached, and a worker refuses to start with it.",
+    ),
+    "STL120": Entry(
+        "an upcast does not fit its task",
+        "`@upcast(handler, from_version=1)` stands in the module of its handler, takes the arguments of the older "
+        "version, each with its type, and gives the first argument of today's version, or a mapping with all of them. "
+        "There is one for each older version. A worker refuses to start with any other.",
+    ),
     "STL900": _warning(
         "a suppression has no effect",
         "A `# stem: noqa[CODE]` that hides nothing will hide the next real problem. Remove it. Rules without which no "

@@ -14,7 +14,7 @@ from stem_builder.check.verdict import diagnose, did_you_mean
 from stem_builder.diagnostics import Diagnostic
 from stem_builder.model.facts import Facts, Literal, OptionFact, TaskFact
 
-__all__ = ["DEFINITION_OPTIONS", "OPTIONS", "wrong_option", "wrong_template"]
+__all__ = ["DEFINITION_OPTIONS", "OPTIONS", "soft_after_hard", "wrong_option", "wrong_template"]
 
 Check = Callable[[Literal], bool]
 
@@ -34,6 +34,22 @@ def wrong_template(facts: Facts) -> Iterator[Diagnostic]:
         for option in task.options:
             if option.name in _KEY_TEMPLATES and isinstance(option.value, str):
                 yield from _judge_template(task, option, option.value)
+
+
+def soft_after_hard(facts: Facts) -> Iterator[Diagnostic]:
+    """STL119: the soft limit gives a handler time to clean up before the hard one ends it."""
+    for task in facts.tasks:
+        soft, hard = task.option("soft_time_limit"), task.option("hard_time_limit")
+        if soft is None or hard is None:
+            continue
+        if isinstance(soft.value, timedelta) and isinstance(hard.value, timedelta) and soft.value >= hard.value:
+            yield diagnose(
+                "STL119",
+                soft.value_place,
+                "`soft_time_limit` must be shorter than `hard_time_limit`",
+                note=f"{soft.value} of task `{task.name}`, whose hard limit is {hard.value}",
+                help="make it shorter, or leave one of the two out",
+            )
 
 
 def _judge(option: OptionFact) -> Iterator[Diagnostic]:

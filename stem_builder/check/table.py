@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from stem_builder.check import names, options, signatures, surroundings
+from stem_builder.check import names, options, signatures, surroundings, upcasts
 from stem_builder.check.catalogue import CATALOGUE, Entry
 from stem_builder.check.verdict import did_you_mean
 from stem_builder.diagnostics import Diagnostic
@@ -33,6 +33,8 @@ _HANDLERS: Final[Mapping[str, Handler]] = {
     "STL113": surroundings.costly_package,
     "STL114": options.wrong_option,
     "STL115": options.wrong_template,
+    "STL119": options.soft_after_hard,
+    "STL120": upcasts.misfit,
 }
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "Scalar",
     "Shape",
     "TaskFact",
+    "UpcastFact",
 ]
 
 Scalar: TypeAlias = "str | bytes | int | float | bool | timedelta | None"
@@ -118,6 +119,33 @@ class TaskFact:
 
 
 @dataclass(frozen=True, slots=True)
+class UpcastFact:
+    """One function under `@upcast`: for which handler, from which version, and what it takes and gives."""
+
+    module: str
+    function: str
+    handler: str
+    """As written."""
+    target: tuple[str, str] | None
+    """Module and name of the handler; `None` where what is written leads to no function of the source."""
+    from_version: OptionFact | None
+    parameters: tuple[ParameterFact, ...]
+    returns: bool
+    by_name: bool
+    """Whether it gives a mapping: all arguments by name."""
+    result: TypeRef | None
+    """What it gives otherwise; `None` when that cannot be read."""
+    result_text: str
+    lineage: frozenset[str]
+    """The homes of the class that it gives and of all its bases."""
+    is_open: bool
+    """Whether a base is not known from source, and may be anything."""
+    place: Place
+    result_place: Place
+    handler_place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class CallFact:
     """A use of `task` that is no decorator: what it registers cannot be seen in the source."""
 
@@ -152,6 +180,7 @@ class Facts:
     tasks: tuple[TaskFact, ...]
     modules: tuple[ModuleFact, ...]
     package_imports: tuple[ImportFact, ...]
+    upcasts: tuple[UpcastFact, ...] = ()
 
     @property
     def handler_modules(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from libcst import ParserSyntaxError
 
@@ -19,20 +19,24 @@ from stem_builder.scan.resolve import Outside, Resolver, dotted
 __all__ = ["Function", "Handler", "find_handlers", "is_stem", "registry_imports", "unseen_calls"]
 
 Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
+Decorator: TypeAlias = Literal["task", "upcast"]
+
+_DECORATORS: Final[tuple[Decorator, ...]] = ("task", "upcast")
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A function under `@task`: its declaration, its located tree, and the decorator (a call, where it has options)."""
+    """A function under `@task` or `@upcast`: its declaration, its located tree, and the decorator."""
 
     module: Module
     declaration: Declaration
     node: Function
     decorator: ast.expr
+    under: Decorator
 
 
 def find_handlers(module: Module, resolver: Resolver) -> tuple[Handler, ...]:
-    """The tasks that a file declares, in source order; a file that LibCST cannot read has none and one problem."""
+    """What a file declares, in source order; a file that LibCST cannot read has nothing and one problem."""
     try:
         declarations = find_functions(module.data)
     except (ParserSyntaxError, RecursionError, UnicodeDecodeError) as error:
@@ -41,10 +45,17 @@ def find_handlers(module: Module, resolver: Resolver) -> tuple[Handler, ...]:
     found: list[Handler] = []
     for declaration, node in zip(declarations, _functions(module.tree.body), strict=True):
         for name, decorator in zip(declaration.decorators, node.decorator_list, strict=True):
-            if name and is_stem(module, name, "task", resolver):
-                found.append(Handler(module, declaration, node, decorator))
+            if name and (under := _decorator(module, name, resolver)) is not None:
+                found.append(Handler(module, declaration, node, decorator, under))
                 break
     return tuple(found)
+
+
+def _decorator(module: Module, name: str, resolver: Resolver) -> Decorator | None:
+    for each in _DECORATORS:
+        if is_stem(module, name, each, resolver):
+            return each
+    return None
 
 
 def is_stem(module: Module, name: str, public: str, resolver: Resolver) -> bool:

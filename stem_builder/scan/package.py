@@ -20,6 +20,7 @@ from stem_builder.scan.prefilter import SUPPRESSION, Candidate, decorator_names,
 from stem_builder.scan.reader import Module, ModuleReader
 from stem_builder.scan.resolve import Resolver
 from stem_builder.scan.tasks import read_task
+from stem_builder.scan.upcasts import read_upcast
 
 __all__ = ["ScanResult", "scan_package"]
 
@@ -57,7 +58,8 @@ def _read(package: str, candidates: list[Candidate], reader: ModuleReader) -> tu
     resolver = Resolver(reader)
     hits = select(candidates, decorator_names(candidates, reader.index))
     modules = [module for hit in hits if (module := reader.add(hit.source, hit.data)) is not None]
-    handlers = [handler for module in modules for handler in find_handlers(module, resolver)]
+    declared = [each for module in modules for each in find_handlers(module, resolver)]
+    handlers = [each for each in declared if each.under == "task"]
     names = frozenset(handler.module.name for handler in handlers)
     types = TypeReader(resolver, names)
     facts = Facts(
@@ -65,6 +67,7 @@ def _read(package: str, candidates: list[Candidate], reader: ModuleReader) -> tu
         tasks=tuple(read_task(handler, types, resolver) for handler in handlers),
         modules=tuple(_module_facts(modules, handlers, resolver)),
         package_imports=tuple(package_imports(package, reader, names)),
+        upcasts=tuple(read_upcast(each, types, resolver) for each in declared if each.under == "upcast"),
     )
     return facts, types.problems
 

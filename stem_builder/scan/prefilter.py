@@ -43,11 +43,11 @@ def walk(folder: Path, package: str) -> Iterator[tuple[Path, str]]:
 
 
 def decorator_names(candidates: Iterable[Candidate], index: ModuleIndex) -> frozenset[str]:
-    """Every name under which `task` may stand in the package: renamed imports and assignments, to any depth."""
+    """Every name under which `task` or `upcast` may stand: renamed imports and assignments, to any depth."""
     candidates = tuple(candidates)
     texts = [candidate.data for candidate in candidates]
     texts.extend(_outside_package(candidates, index))
-    names = frozenset({"task"})
+    names = frozenset({"task", "upcast"})
     while True:
         pattern = _renames(names)
         more = {name for text in texts for name in _renamed(pattern, text)}

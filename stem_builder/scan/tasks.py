@@ -16,7 +16,7 @@ from stem_builder.scan.reader import Module
 from stem_builder.scan.resolve import Resolver, dotted
 from stem_builder.scan.symbols import Scope
 
-__all__ = ["read_task"]
+__all__ = ["read_options", "read_parameters", "read_task"]
 
 _MUTABLE_CALLS: Final = frozenset({"list", "dict", "set", "bytearray", "defaultdict", "deque", "OrderedDict"})
 _MUTABLE: Final = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
@@ -42,8 +42,8 @@ def read_task(handler: Handler, reader: TypeReader, resolver: Resolver) -> TaskF
         owner=handler.declaration.owner,
         is_async=handler.declaration.is_async,
         doc=handler.declaration.doc,
-        options=tuple(_options(handler.decorator, module, resolver)),
-        parameters=tuple(_parameter(each, scope, reader, resolver) for each in _arguments(node.args)),
+        options=tuple(read_options(handler.decorator, module, resolver)),
+        parameters=read_parameters(node, scope, reader, resolver),
         returns=node.returns is not None,
         result=result,
         result_place=module.name_place(node) if node.returns is None else module.place(node.returns),
@@ -51,7 +51,13 @@ def read_task(handler: Handler, reader: TypeReader, resolver: Resolver) -> TaskF
     )
 
 
-def _options(decorator: ast.expr, module: Module, resolver: Resolver) -> Iterator[OptionFact]:
+def read_parameters(node: Function, scope: Scope, reader: TypeReader, resolver: Resolver) -> tuple[ParameterFact, ...]:
+    """The parameters of a function as written."""
+    return tuple(_parameter(each, scope, reader, resolver) for each in _arguments(node.args))
+
+
+def read_options(decorator: ast.expr, module: Module, resolver: Resolver) -> Iterator[OptionFact]:
+    """What a decorator is called with; without a name what stands in its place."""
     if not isinstance(decorator, ast.Call):
         return
     for argument in decorator.args:

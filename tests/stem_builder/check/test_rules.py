@@ -11,6 +11,7 @@ from stem_builder.diagnostics import Severity
 from tests.stem_builder.sources import codes, scan, scan_tasks, the
 
 HEAD = "from datetime import timedelta\nfrom stem import TaskContext, task\nfrom .models import Order, Receipt\n"
+UPCAST = "from stem import upcast\nfrom moneylib import Coin, Money\n@task(version=2)\n"
 
 
 def fired(tmp_path: Path, source: str) -> list[str]:
@@ -51,6 +52,11 @@ def test_a_rule_fires_on_its_example(tmp_path: Path, code: str, shown: str, sour
         "from shop._stem import definitions\n@task\ndef run() -> None: ...",
         "def helper(task): return task(1)\n@task\ndef run() -> None: ...",
         "async def all(jobs):\n    for task in jobs:\n        await task(1)\n@task\ndef run() -> None: ...",
+        "@task(soft_time_limit=timedelta(1), hard_time_limit=LATER)\ndef run() -> None: ...",
+        UPCAST + "def run(n: int) -> None: ...\n@upcast(run, from_version=1)\ndef old(n: str) -> bool: ...",
+        UPCAST + "def run(n: int | None) -> None: ...\n@upcast(run, from_version=1)\ndef old() -> 'None | int': ...",
+        UPCAST + "def run(o: Order) -> None: ...\n@upcast(run, from_version=N)\ndef old() -> dict[str, object]: ...",
+        UPCAST + "def run(m: Money) -> None: ...\n@upcast(run, from_version=1)\ndef old() -> Coin: ...",
         "text = r'\\d'; other = '\\d'\n@task\ndef run() -> None: ...",
     ],
 )
