@@ -10,6 +10,7 @@ import click
 
 from stem.cli.filters import filter_options, paging_options, state_option, task_filter
 from stem.cli.output import Output
+from stem.cli.revoke import revoke
 from stem.cli.session import app_option, ask, json_option, url_option
 from stem.cli.values import DURATION
 from stem.cli.views import JOB_COLUMNS, document_of, iso, job_row, readable
@@ -21,7 +22,7 @@ from stem.tasks.envelope import decode_envelope
 from stem.tasks.status import TaskRecord, TaskStatus
 
 if TYPE_CHECKING:
-    from stem.app import Stem
+    pass
 
 __all__ = ["jobs", "show_record"]
 
@@ -88,34 +89,7 @@ def cancel_job(task_id: str, *, terminate: bool, url: str | None, app: str | Non
     Output(as_json).record(_short(status))
 
 
-@jobs.command("revoke")
-@click.argument("ids", metavar="ID...", nargs=-1, required=True)
-@click.option("--terminate", is_flag=True, help="Stop what runs.")
-@click.option("--reason", default="", help="Why; it stands in the task's error.")
-@click.option("--for", "expires", type=DURATION, default="7d", show_default=True, help="How long it holds.")
-@click.option("--undo", is_flag=True, help="Take revocations of these ids back.")
-@url_option
-@app_option
-def revoke_jobs(
-    ids: tuple[str, ...],
-    *,
-    terminate: bool,
-    reason: str,
-    expires: timedelta,
-    undo: bool,
-    url: str | None,
-    app: str | None,
-) -> None:
-    """Let no worker run these ids, whether they are known yet or not. It survives restarts."""
-
-    async def act(stem: Stem) -> None:
-        if undo:
-            await stem.operate.unrevoke(ids)
-        else:
-            await stem.operate.revoke(ids, terminate=terminate, reason=reason, expires=expires)
-
-    ask(url, act, app)
-    Output().talk(f"{'revocations taken back' if undo else 'revoked'}: {len(ids)}")
+jobs.add_command(revoke)
 
 
 def _short(status: TaskStatus) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from typing import Final
 
 from stem.client.control import Controller
@@ -18,12 +19,13 @@ from stem.contracts.queries import TaskFilter
 from stem.contracts.store import Store
 from stem.errors import StemError, StoreError
 from stem.stores.committer import Committer
-from stem.tasks.state import WAITING
+from stem.tasks.state import LIVE, WAITING
 from stem.tasks.status import TaskRecord
 
 __all__ = ["Operator", "Sweep"]
 
 _BATCH: Final = 200
+_GLOB: Final = frozenset("*?[")
 _NO_DELAY: Final = timedelta(0)
 _REVOKED_FOR: Final = timedelta(days=7)
 Watch = Callable[[int, int], None]
@@ -44,8 +46,9 @@ class Sweep:
 class Operator:
     """Pauses, purges and replays. What is done to many tasks is done in bounded batches, each task on its own.
 
-    A process that dies on the way has done what it has done; doing it again goes on from there. `watch` is told after
-    each batch how many are done, of how many.
+    Where tasks are chosen by a filter, its name may be a glob; the tasks are then chosen name by name. A process that
+    dies on the way has done what it has done; doing it again goes on from there. `watch` is told after each batch how
+    many are done, of how many.
     """
 
     def __init__(self, store: Store, committer: Committer, inspector: Inspector, controller: Controller) -> None:
@@ -74,6 +77,11 @@ class Operator:
     async def dead(self, where: TaskFilter, *, limit: int | None = None) -> list[TaskRecord]:
         """What is in the dead letters, of the tasks for which the filter holds, the newest first."""
         return await self._chosen(replace(where, dead=True), limit)
+
+    async def live(self, where: TaskFilter, *, limit: int | None = None) -> list[TaskRecord]:
+        """What has not ended, of the tasks for which the filter holds, the newest first."""
+        states = LIVE if where.states is None else where.states & LIVE
+        return await self._chosen(replace(where, states=states), limit)
 
     async def cancel(self, tasks: Sequence[TaskRecord], *, watch: Watch = _nobody) -> Sweep:
         """Cancel tasks. What waits ends at once, and its groups and continuations are told; what runs is asked to.
@@ -140,11 +148,19 @@ class Operator:
 
     async def _chosen(self, where: TaskFilter, limit: int | None) -> list[TaskRecord]:
         chosen: list[TaskRecord] = []
-        async for record in self._inspector.every_task(where):
-            if limit is not None and len(chosen) >= limit:
-                break
-            chosen.append(record)
+        for each in await self._by_name(where):
+            async for record in self._inspector.every_task(each):
+                if limit is not None and len(chosen) >= limit:
+                    return chosen
+                chosen.append(record)
         return chosen
+
+    async def _by_name(self, where: TaskFilter) -> list[TaskFilter]:
+        """The filter, or one for each name that its glob matches."""
+        pattern = where.name
+        if pattern is None or _GLOB.isdisjoint(pattern):
+            return [where]
+        return [replace(where, name=name) for name in await self._store.task_names() if fnmatchcase(name, pattern)]
 
     async def _sweep(self, writes: Mapping[str, Write], watch: Watch) -> Sweep:
         refused: dict[str, StemError] = {}

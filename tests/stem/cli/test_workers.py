@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from stem import Registry, Stem, task
+from stem.cli.exits import Exit
 from tests.stem.cli.conftest import Run, bury, enqueue
 
 
@@ -92,3 +93,22 @@ def test_an_id_is_revoked_and_the_revocation_taken_back(run: Run, url: str) -> N
     assert run("jobs", "revoke", task_id, "unknown", "--reason", "mistake").code == 0
     assert run("jobs", "show", task_id, "--json").json["state"] == "cancelled"
     assert run("jobs", "revoke", task_id, "--undo").code == 0
+
+
+def test_what_a_glob_of_names_matches_is_revoked_with_all(run: Run, url: str) -> None:
+    first, second = enqueue(url, "shop.a", "mail.a")
+    assert run("jobs", "revoke", "--all", "--name", "shop.*", "--dry-run").out.strip().endswith("1")
+    assert run("jobs", "revoke", "--all", "--name", "shop.*", "--yes").code == 0
+    states = [run("jobs", "show", task_id, "--json").json["state"] for task_id in (first, second)]
+    assert states == ["cancelled", "queued"]
+
+
+def test_nothing_is_revoked_without_a_yes(run: Run, url: str) -> None:
+    (task_id,) = enqueue(url, "shop.a")
+    assert run("jobs", "revoke", "--all").code == Exit.REFUSED
+    assert run("jobs", "show", task_id, "--json").json["state"] == "queued"
+
+
+@pytest.mark.parametrize("arguments", [(), ("some-id", "--all"), ("--all", "--undo")])
+def test_revoking_asks_for_ids_or_for_all(run: Run, arguments: tuple[str, ...]) -> None:
+    assert run("jobs", "revoke", *arguments).code == 2

@@ -45,6 +45,20 @@ async def test_only_what_waits_is_chosen_to_be_purged(bench: Bench, operator: Op
     assert [task.id for task in await operator.waiting(TaskFilter())] == [other, waits]
 
 
+async def test_a_glob_chooses_the_names_that_it_matches(bench: Bench, operator: Operator) -> None:
+    ids = [await bench.put(name=name) for name in ("mail.send", "mail.sort", "shop.sell")]
+    chosen = {task.id for task in await operator.live(TaskFilter(name="mail.*"))}
+    assert chosen == set(ids[:2])
+    assert len(await operator.live(TaskFilter(name="*"), limit=2)) == 2
+
+
+async def test_what_runs_is_live_and_what_has_ended_is_not(bench: Bench, operator: Operator) -> None:
+    await bench.put()
+    await succeed(bench)
+    delivery = await bench.running()
+    assert [task.id for task in await operator.live(TaskFilter())] == [delivery.fence.task_id]
+
+
 async def test_what_is_cancelled_ends(bench: Bench, operator: Operator) -> None:
     for _ in range(450):
         await bench.put()
