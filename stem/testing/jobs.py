@@ -17,9 +17,10 @@ from stem.contracts.queries import TaskFilter
 from stem.registry import Registry
 from stem.tasks.call import TaskCall
 from stem.tasks.definition import TaskDefinition
+from stem.tasks.broadcast import announced_name, enclosed, is_announcement
 from stem.tasks.encoders import PLAIN
 from stem.tasks.envelope import decode_envelope
-from stem.tasks.state import TaskState
+from stem.tasks.state import WAITING, TaskState
 from stem.tasks.status import TaskRecord, TaskStatus
 from stem.testing.clock import ManualClock
 from stem.worker.worker import Lifespan
@@ -130,7 +131,8 @@ class Jobs:
     async def _next_due(self) -> Micros:
         """Until the next task comes due; for ever where none does."""
         now = self.clock.now()
-        times = [record.due_at - now for record in await self._waiting(None) if record.due_at and record.due_at > now]
+        waiting = await self._records(*WAITING)
+        times = [record.due_at - now for record in waiting if record.due_at and record.due_at > now]
         return min(times, default=_FOR_EVER)
 
     async def _queues(self) -> set[str]:
@@ -140,12 +142,19 @@ class Jobs:
 
     async def _waiting(self, task: TaskDefinition[..., Any] | str | None) -> list[TaskRecord]:
         name = task.name if isinstance(task, TaskDefinition) else task
-        waiting = await self._records(TaskState.QUEUED, TaskState.RETRYING, TaskState.PARKED)
-        return [record for record in waiting if name is None or record.name == name]
+        waiting = await self._records(*WAITING)
+        return [
+            record for record in waiting if (name is None or announced_name(record.name) == name) and _is_new(record)
+        ]
 
     async def _records(self, *states: TaskState) -> list[TaskRecord]:
         where = TaskFilter(states=frozenset(states) or None)
         return [record async for record in self.stem.inspect.every_task(where)][::-1]
+
+
+def _is_new(record: TaskRecord) -> bool:
+    """Whether it has not begun; a broadcast that was handed out is only still there for its copies."""
+    return not (is_announcement(record.name) and record.deliveries)
 
 
 def _is_due(record: TaskRecord, now: Micros) -> bool:
@@ -160,7 +169,7 @@ def _wanted(call: TaskCall[Any] | TaskDefinition[..., Any] | str) -> tuple[str, 
 
 
 def _arguments(record: TaskRecord) -> object:
-    found: object = json.loads(PLAIN.read(decode_envelope(record.envelope).payload))
+    found: object = json.loads(PLAIN.read(enclosed(decode_envelope(record.envelope)).payload))
     return found
 
 

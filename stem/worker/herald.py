@@ -29,6 +29,7 @@ __all__ = [
     "decide_watch",
     "is_gone",
     "look_pause",
+    "may_come_back",
     "served_by",
     "with_copies",
 ]
@@ -39,6 +40,7 @@ ASK_AGAIN: Final[Micros] = 1_000_000
 _FIRST_LOOK: Final[Micros] = 1_000_000
 _LONGEST_PAUSE: Final[Micros] = 5_000_000
 _BEATS: Final = 3
+_USUAL_BEAT: Final[Micros] = 5_000_000
 
 _log: Final = logging.getLogger("stem.worker")
 
@@ -48,7 +50,8 @@ class Herald:
 
     The first time it is handed out: one change leaves a copy for each live worker of its queue, and gives it back. It
     comes again, to any worker, until every copy has ended; copies that a worker which is gone has not ended are
-    cancelled. `steady` is for how long the store has answered without a break: after an outage every worker looks late.
+    cancelled. `steady` is for how long the store has answered without a break: after an outage every worker looks late,
+    and nobody is passed over or taken for gone before he could be heard.
     """
 
     def __init__(self, store: Store, *, revoked: Revoked, worker: str, steady: Callable[[], Micros]) -> None:
@@ -84,14 +87,16 @@ class Herald:
 
     async def _handed_out(self, delivery: Delivery) -> Change:
         task = delivery.fence.task_id
-        record = (await self._store.get([task]))[task]
-        workers = served_by(await self._store.workers(), delivery.queue)
+        seen = await self._store.workers()
+        if may_come_back(seen, delivery.queue, self._steady()):
+            return Change((Release(ASK_AGAIN),), delivery.fence)
+        workers = served_by(seen, delivery.queue)
         expires = None if delivery.expires_at is None else max(1, delivery.expires_at - await self._store.now())
         announced = decode_envelope(delivery.body)
         copies = copies_for(
             sorted({*workers, self._worker}), announced, generation=delivery.generation, expires=expires
         )
-        return decide_handout(delivery, copies, record)
+        return decide_handout(delivery, copies, (await self._store.get([task]))[task])
 
     async def _gone(self, workers: Iterable[str]) -> set[str]:
         seen = {record.heartbeat.worker: record for record in await self._store.workers()}
@@ -104,9 +109,16 @@ def served_by(workers: Iterable[WorkerRecord], queue: str) -> list[str]:
     return [seen.heartbeat.worker for seen in workers if not seen.late and queue in seen.heartbeat.queues]
 
 
+def may_come_back(workers: Iterable[WorkerRecord], queue: str, steady: Micros) -> bool:
+    """Whether a worker of this queue is late that could not be heard yet."""
+    return any(seen.late and queue in seen.heartbeat.queues and not is_gone(seen, steady) for seen in workers)
+
+
 def is_gone(seen: WorkerRecord | None, steady: Micros) -> bool:
-    """Whether a worker has signed off, or was late although it could have been heard for the last three beats."""
-    return seen is None or (seen.late and steady >= _BEATS * seen.heartbeat.every)
+    """Whether a worker has signed off or is late, although it could have been heard for three beats."""
+    if seen is None:
+        return steady >= _BEATS * _USUAL_BEAT
+    return seen.late and steady >= _BEATS * seen.heartbeat.every
 
 
 def look_pause(deliveries: int) -> Micros:

@@ -138,3 +138,15 @@ async def test_that_something_is_not_enqueued(jobs: Jobs) -> None:
     await jobs.assert_not_enqueued(RECEIPT.call(2))
     with pytest.raises(AssertionError, match=r"shop\.receipt is enqueued"):
         await jobs.assert_not_enqueued("shop.receipt")
+
+
+async def test_a_broadcast_is_enqueued_under_the_name_of_its_task_and_runs() -> None:
+    call = RECEIPT.options(broadcast=True, queue="caches").call(7)
+    async with Jobs(Registry.of(receipt)) as jobs:
+        handle = await jobs.stem.enqueue(call)
+        assert (await jobs.assert_enqueued(call, queue="caches")).id == handle.id
+        assert [status.name for status in await jobs.drain()] == ["shop.receipt"]
+        await jobs.assert_not_enqueued(call)
+        assert list((await (await handle.copies()).result()).values()) == ["receipt 7 x 1"]
+        await jobs.run_for(timedelta(seconds=5))
+        assert (await handle.status()).state is TaskState.SUCCEEDED

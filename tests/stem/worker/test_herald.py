@@ -18,7 +18,7 @@ from stem.stores.copies import copies_of
 from stem.tasks.state import TaskState
 from stem.tasks.status import TaskRecord
 from stem.testing import ManualClock
-from stem.worker.herald import is_gone, look_pause, served_by
+from stem.worker.herald import is_gone, look_pause, may_come_back, served_by
 from stem.worker.settings import WorkerSettings
 from stem.worker.worker import Worker
 from tests.stem.worker.support import SECOND, Workshop
@@ -100,11 +100,19 @@ def test_a_copy_is_for_whoever_lives_and_serves_the_queue() -> None:
     assert served_by(workers, "caches") == ["a", "b"]
 
 
-def test_a_worker_is_gone_when_it_has_signed_off_or_was_late_while_the_store_answered() -> None:
-    assert is_gone(None, 0)
+def test_a_worker_is_gone_when_it_has_signed_off_or_is_late_while_the_store_answers() -> None:
+    assert not is_gone(None, 14 * SECOND)
+    assert is_gone(None, 15 * SECOND)
     assert not is_gone(seen("a"), 60 * SECOND)
     assert not is_gone(seen("a", late=True), 14 * SECOND)
     assert is_gone(seen("a", late=True), 15 * SECOND)
+
+
+def test_a_worker_may_come_back_that_is_late_and_could_not_be_heard() -> None:
+    late = [seen("a"), seen("b", "caches", late=True)]
+    assert may_come_back(late, "caches", 14 * SECOND)
+    assert not may_come_back(late, "caches", 15 * SECOND)
+    assert not may_come_back(late, "default", 0)
 
 
 def test_the_copies_are_looked_at_after_a_second_and_then_more_and_more_seldom() -> None:
@@ -153,7 +161,7 @@ async def test_the_copy_of_a_worker_that_was_signed_off_is_cancelled(
     task_id = await shop.enqueue(EVERYWHERE.call())
     await clock.run_for(0.1)
     await shop.store.retire("b")
-    await clock.run_for(5)
+    await clock.run_for(30)
     assert await states(shop, task_id) == {"a": TaskState.SUCCEEDED, "b": TaskState.CANCELLED}
     assert await shop.bench.state(task_id) is TaskState.SUCCEEDED
 
@@ -176,7 +184,7 @@ async def test_when_all_workers_were_gone_for_a_day_the_next_one_clears_up(shop:
         await clock.run_for(0.1)
     clock.advance(86_400)
     async with working(shop, "new"):
-        await clock.run_for(10)
+        await clock.run_for(30)
     assert await states(shop, task_id) == {"a": TaskState.SUCCEEDED, "b": TaskState.CANCELLED}
     assert await shop.bench.state(task_id) is TaskState.SUCCEEDED
 
@@ -196,6 +204,21 @@ async def test_after_an_outage_nobody_is_taken_for_gone_before_he_could_be_heard
     assert (await states(shop, task_id))["b"] is TaskState.QUEUED
     await clock.run_for(20)
     assert (await states(shop, task_id))["b"] is TaskState.CANCELLED
+
+
+async def test_what_is_due_after_an_outage_waits_until_all_could_be_heard(
+    shop: Workshop, clock: ManualClock, worker: Worker, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outage = Outage(store, monkeypatch)
+    outage.lasts = True
+    await clock.run_for(60)
+    outage.lasts = False
+    task_id = await shop.enqueue(EVERYWHERE.call())
+    await clock.run_for(3)
+    assert await copies(shop, task_id) == {}
+    await store.beat(heartbeat("b"))
+    await clock.run_for(3)
+    assert set(await copies(shop, task_id)) == {"a", "b"}
 
 
 async def test_each_copy_is_retried_on_its_own_worker(shop: Workshop, clock: ManualClock, worker: Worker) -> None:

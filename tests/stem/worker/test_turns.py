@@ -34,14 +34,21 @@ def test_while_nothing_is_heard_of_it_other_calls_leave_it_out(asked: Turns, clo
     assert "worker:a" in asked.queues()
 
 
-@pytest.mark.parametrize("notice", [Notice(queues=frozenset({"worker:a"})), Notice(everything=True)])
-def test_a_notice_of_it_lets_the_next_call_ask_it(asked: Turns, notice: Notice) -> None:
-    assert asked.concern(notice)
+def test_a_notice_of_it_lets_the_next_call_ask_it(asked: Turns) -> None:
+    assert asked.concern(Notice(queues=frozenset({"worker:a"})))
     assert "worker:a" in asked.queues()
 
 
+def test_notices_of_everything_let_it_be_asked_once_a_second(asked: Turns, clock: ManualClock) -> None:
+    assert asked.concern(Notice(everything=True))
+    assert (asked.queues(), asked.rest(None)) == (OWN, SECOND)
+    clock.advance(1)
+    asked.answered(asked.queues(), NOTHING)
+    assert asked.rest(None) == POLL
+
+
 def test_what_is_heard_during_a_call_is_not_forgotten_with_its_answer(asked: Turns) -> None:
-    asked.concern(Notice(everything=True))
+    asked.concern(Notice(queues=frozenset({"worker:a"})))
     under_way = asked.queues()
     asked.concern(Notice(queues=frozenset({"worker:a"})))
     asked.answered(under_way, NOTHING)
