@@ -15,9 +15,9 @@ from stem.app import Stem
 from stem.clock import Micros, to_micros
 from stem.contracts.queries import TaskFilter
 from stem.registry import Registry
+from stem.tasks.broadcast import announced_name, enclosed, is_announcement
 from stem.tasks.call import TaskCall
 from stem.tasks.definition import TaskDefinition
-from stem.tasks.broadcast import announced_name, enclosed, is_announcement
 from stem.tasks.encoders import PLAIN
 from stem.tasks.envelope import decode_envelope
 from stem.tasks.state import WAITING, TaskState

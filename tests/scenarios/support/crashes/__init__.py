@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from tests.scenarios.support.crashes.everywhere import HandingOut
 from tests.scenarios.support.crashes.flow import Flow
 from tests.scenarios.support.crashes.flows import (
     Burying,
@@ -18,7 +19,8 @@ from tests.scenarios.support.crashes.working import Working
 
 __all__ = ["FLOWS", "STEPS"]
 
-_STEPS: Final = (Publishing, Leasing, Settling, Retrying, Burying, Rescuing, Firing, Opening, Joining, Deciding)
+_SINGLE: Final = (Publishing, Leasing, Settling, Retrying, Burying, Rescuing, Firing)
+_STEPS: Final = (*_SINGLE, Opening, Joining, Deciding, HandingOut)
 
 STEPS: Final[Mapping[str, Flow]] = {kind.__name__: kind() for kind in _STEPS}
 """Those whose every call is written down: they leave the same behind in every run."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from stem.contracts.changes import APPLIED, Change
@@ -40,7 +40,7 @@ async def clean_up(flow: Flow, bench: Bench, told: Iterable[Fact]) -> Aftermath:
     before = await bench.everything()
     await flow.resume(bench)
     await _rescue(bench)
-    ran = await _run_out(bench)
+    ran = await _run_out(bench, flow.queues)
     await bench.store.retain(1000)
     after = Aftermath(facts, before, ran, await bench.everything(), bench)
     _assert_nothing_lost(after)
@@ -55,11 +55,11 @@ async def _rescue(bench: Bench) -> None:
         await bench.apply(*change.writes, fence=change.fence)
 
 
-async def _run_out(bench: Bench) -> Counter[str]:
+async def _run_out(bench: Bench, queues: Mapping[str, int]) -> Counter[str]:
     """Run everything that is due, or becomes due; how often each task ran."""
     ran: Counter[str] = Counter()
     while True:
-        answer = await bench.lease(100)
+        answer = await bench.lease(100, queues=queues)
         changes = [Change((SUCCESS,), delivery.fence) for delivery in answer.deliveries]
         assert await bench.store.commit(changes) == [APPLIED] * len(changes)
         ran.update(delivery.fence.task_id for delivery in answer.deliveries)

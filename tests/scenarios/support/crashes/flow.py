@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from stem.tasks.state import TaskState
@@ -42,6 +43,9 @@ class Aftermath:
 
 class Flow:
     """Subclassed for each thing that can be interrupted. Its ids are the same in every run."""
+
+    queues: Mapping[str, int] = MappingProxyType({"default": 1})
+    """Where a clean process finds what is left to run."""
 
     async def prepare(self, bench: Bench) -> None:
         """What was there before; nothing interrupts it."""
