@@ -31,7 +31,7 @@ ELSEWHERE = [flow for flow in STEPS if flow != "HandingOut"]
 CASES = [
     *(pytest.param(flow, "sqlite", id=f"{flow}-sqlite") for flow in FLOWS),
     *(pytest.param(flow, "sqlite sqlite", id=f"{flow}-split") for flow in ELSEWHERE),
-    *(pytest.param(flow, "redis", id=f"{flow}-redis", marks=SERVER) for flow in STEPS),
+    *(pytest.param(flow, "redis", id=f"{flow}-redis", marks=SERVER) for flow in ELSEWHERE),
     *(pytest.param(flow, "postgres", id=f"{flow}-postgres", marks=SERVER) for flow in ELSEWHERE),
     pytest.param("Settling", "redis postgres", id="Settling-split-servers", marks=SERVER),
 ]
