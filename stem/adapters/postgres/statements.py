@@ -52,12 +52,15 @@ _FRAGMENTS: Final = {
         "FROM (SELECT json_build_array(:sender::text, told.queues, told.tasks)::text AS news OFFSET 0) AS n "
         "WHERE :channel::text IS NOT NULL AND (told.queues IS NOT NULL OR told.tasks IS NOT NULL))"
     ),
-    # With the results that are small, where all of it fits.
+    # For each 150 tasks one, which fits if their ids are ours; with the results that are small, where all of it fits.
     "notify ends": (
-        "(SELECT pg_notify(:channel::text, CASE WHEN octet_length(n.whole) <= 7900 THEN n.whole "
-        "WHEN octet_length(n.news) <= 7900 THEN n.news ELSE json_build_array(:sender::text)::text END) FROM (SELECT "
-        "json_build_array(:sender::text, told.queues, told.tasks, NULL, told.results)::text AS whole, "
-        "json_build_array(:sender::text, told.queues, told.tasks)::text AS news OFFSET 0) AS n "
+        "(SELECT count(pg_notify(:channel::text, CASE WHEN octet_length(n.whole) <= 7900 THEN n.whole "
+        "WHEN octet_length(n.news) <= 7900 THEN n.news ELSE json_build_array(:sender::text)::text END)) "
+        "FROM generate_series(1, greatest(cardinality(told.tasks), 1), 150) AS s (first) CROSS JOIN LATERAL (SELECT "
+        "json_build_array(:sender::text, told.queues, p.tasks, NULL, p.results)::text AS whole, "
+        "json_build_array(:sender::text, told.queues, p.tasks)::text AS news FROM (SELECT "
+        "told.tasks[s.first : s.first + 149] AS tasks, told.results[s.first : s.first + 149] AS results) AS p "
+        "OFFSET 0) AS n "
         "WHERE :channel::text IS NOT NULL AND (told.queues IS NOT NULL OR told.tasks IS NOT NULL))"
     ),
 }

@@ -122,6 +122,23 @@ async def test_a_result_that_is_ignored_is_not_told(bench: Bench, url: str) -> N
     assert [notice.results for notice in notices if task in notice.tasks] == [{}]
 
 
+async def test_of_any_number_that_end_together_each_is_told_with_its_result(bench: Bench, url: str) -> None:
+    other = await open_store(url, StoreOptions(clock=bench.clock))
+    with Ear(other) as ear:
+        await bench.store.commit([Change((publish(),)) for _ in range(400)])
+        deliveries = (await bench.lease(400)).deliveries
+        await ear.hears_of_queue(deliveries[0].queue)
+        ear.notices.clear()
+        ended = [Change((Settle(TaskEvent.SUCCEEDED, b"17"),), delivery.fence) for delivery in deliveries]
+        assert await bench.store.commit(ended) == [APPLIED] * 400
+        for delivery in deliveries:
+            await ear.hears_of_task(delivery.fence.task_id)
+    told = {task: result for notice in ear.notices for task, result in notice.results.items()}
+    assert told == {delivery.fence.task_id: b"17" for delivery in deliveries}
+    assert not any(notice.everything for notice in ear.notices)
+    await other.aclose()
+
+
 async def test_results_that_do_not_fit_together_are_left_out_and_their_tasks_are_told(bench: Bench, url: str) -> None:
     other = await open_store(url, StoreOptions(clock=bench.clock))
     with Ear(other) as ear:
