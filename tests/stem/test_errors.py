@@ -16,7 +16,7 @@ def classes(root: type[StemError] = StemError) -> list[type[StemError]]:
     return [root, *(found for child in root.__subclasses__() for found in classes(child))]
 
 
-OURS = [kind for kind in classes() if kind.__module__ == "stem.errors"]
+OURS = [kind for kind in classes() if kind.__module__.startswith("stem.errors")]
 
 
 def made(kind: type[StemError]) -> StemError:
