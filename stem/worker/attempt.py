@@ -8,10 +8,10 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, cast
 
-from stem.contracts.changes import Applied, Change, Fenced, Refused, Release, Verdict
-from stem.errors import ResultRefused, StemError, StoreError, Undecodable
+from stem.contracts.changes import Change, Release
+from stem.errors import ResultRefused, StoreError, Undecodable
 from stem.signals.middleware import Instead
 from stem.tasks.broadcast import is_announcement
 from stem.tasks.envelope import Header, envelope_of, open_envelope, retry_of
@@ -29,10 +29,9 @@ from stem.worker.patience import Patience
 from stem.worker.revoked import Revoked
 from stem.worker.run import Job, Jobs, Lane
 from stem.worker.stats import WorkerStats
+from stem.worker.verdicts import Ends, Verdicts
 
 __all__ = ["Attempts"]
-
-Ends: TypeAlias = Callable[[Held], None]
 
 _log: Final = logging.getLogger("stem.worker")
 
@@ -86,7 +85,7 @@ class Attempts:
         self._wraps = bool(around.middleware.around or around.middleware.on_enqueue)
         self._stats = stats
         self._handled = handled
-        self._ended = ended
+        self._verdicts = Verdicts(around.commits, around.tell, stats, ended)
 
     async def run(self, held: Held) -> None:
         """Run one attempt and hand its outcome over; nobody waits for the verdict, which saves a turn of its task."""
@@ -106,10 +105,9 @@ class Attempts:
             if self._signals.heard:
                 self._tell.handled(held)
             if change is None:
-                self._lost(held, "fenced" if held.stop is Stop.LOST else "unknown")
-                self._ended(held)
+                self._verdicts.give_up(held)
             else:
-                self._settle(held, change)
+                self._verdicts.settle(held, change)
 
     async def _decided(self, held: Held) -> Change | None:
         if held.fence.task_id in self._revoked and (revoked := await self._decide_revoked(held)) is not None:
@@ -119,7 +117,7 @@ class Attempts:
             return opened
         try:
             first = self._announce(held, opened) if needs_start(held.delivery) else None
-            if first is not None and await self._verdict(held, first) is None:
+            if first is not None and await self._verdicts.of(held, first) is None:
                 return None
             if held.stop is not None:
                 return decide.decide_stopped(held.delivery, held.stop)
@@ -254,46 +252,6 @@ class Attempts:
             once=held.once,
             instead=instead,
         )
-
-    def _settle(self, held: Held, change: Change) -> None:
-        self._commits.settle(change, partial(self._told, held, change))
-
-    def _told(self, held: Held, change: Change, verdict: Verdict | StemError) -> None:
-        """The outcome is recorded, or is decided again when the store refuses it, or is given up."""
-        if isinstance(verdict, Applied):
-            self._stats.count(change)
-            if self._signals.heard:
-                self._tell.finished(held, change)
-        elif isinstance(verdict, Refused) and change.number == 1:
-            self._settle(held, decide.decide_again(held.delivery, change, verdict))
-            return
-        elif isinstance(verdict, Fenced):
-            self._stats.fenced += 1
-            self._lost(held, "fenced")
-        else:
-            self._lost(held, "unknown")
-            self._stats.dropped += 1
-            why = verdict.code if isinstance(verdict, StemError) else type(verdict).__name__
-            _log.error("task %s: outcome unknown (%s)", held.fence.task_id, why)
-        self._ended(held)
-
-    async def _verdict(self, held: Held, change: Change) -> Applied | Refused | None:
-        """The store's verdict; `None` when the lease is another's or nobody knows: then nothing is decided anew."""
-        try:
-            verdict = await self._commits.commit(change)
-        except StoreError as error:
-            self._stats.dropped += 1
-            _log.error("task %s: outcome unknown (%s)", held.fence.task_id, error.code)
-            return None
-        if isinstance(verdict, Fenced):
-            self._stats.fenced += 1
-            held.end(Stop.LOST)
-            return None
-        return cast("Applied | Refused", verdict)
-
-    def _lost(self, held: Held, why: Literal["fenced", "unknown"]) -> None:
-        if self._signals.heard:
-            self._tell.lost(held.delivery, why)
 
 
 async def _at_once(call: Callable[[], object]) -> object:
