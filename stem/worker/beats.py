@@ -59,6 +59,13 @@ class Beats:
         else:
             outside.tell.beat(heartbeat.running, heartbeat.concurrency)
 
+    async def sign_off(self) -> None:
+        """The worker has ended: it is listed no more."""
+        try:
+            await self._outside.store.retire(self._outside.settings.name)
+        except StoreError as error:
+            _log.warning("the worker could not be signed off (%s)", error.code)
+
 
 def predecessor(workers: Sequence[WorkerRecord], host: str, pid: int, code: int) -> Predecessor | None:
     """The process of that number as it was last seen; `None` when it gave no sign of life."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 from typing import Final, Self
 
 from stem.clock import Clock, Micros, to_micros
 from stem.contracts.store import Store
-from stem.errors import StoreError
 from stem.registry import Registry
 from stem.signals.events import Event, WorkerStoppedEvent
 from stem.signals.hub import Signals
@@ -19,7 +17,6 @@ from stem.signals.middleware import NO_MIDDLEWARE, Stack
 from stem.signals.stream import EventStream, stream_of
 from stem.stores.committer import Commits
 from stem.tasks.encoders import PLAIN, Encoders
-from stem.worker.autoscale import Autoscaler, Bounds
 from stem.worker.beats import Beats
 from stem.worker.context import CallPublisher
 from stem.worker.control import ControlEar
@@ -29,6 +26,7 @@ from stem.worker.engine import Engine, Outside
 from stem.worker.health import WorkerHealth, judge
 from stem.worker.held import Held
 from stem.worker.lifespan import Lifespan, open_state
+from stem.worker.loops import Loops
 from stem.worker.process.apart import setup_of
 from stem.worker.revoked import Revoked
 from stem.worker.run import make_jobs, runs_apart
@@ -36,11 +34,8 @@ from stem.worker.settings import WorkerSettings
 from stem.worker.signals import install_signals
 from stem.worker.stats import WorkerStats
 from stem.worker.tell import Teller
-from stem.worker.timing import wait_any
 
 __all__ = ["Lifespan", "Worker"]
-
-_TIDY_EVERY: Final[Micros] = 250_000
 
 _log: Final = logging.getLogger("stem.worker")
 
@@ -88,7 +83,7 @@ class Worker:
         self._revoked = Revoked(store)
         self._error: BaseException | None = None
         self._engine: Engine | None = None
-        self._loops: list[asyncio.Task[None]] = []
+        self._loops: Loops | None = None
         self._stack = AsyncExitStack()
         self._body: asyncio.Task[object] | None = None
         self._cancelled_body = False
@@ -158,7 +153,7 @@ class Worker:
         except BaseException as error:
             self._tell.stopped(error)
             raise
-        self._loops = self._start_loops(engine, ear)
+        self._loops = Loops(self._outside, engine, beats=self._beats, ear=ear, asked=self._asked, failed=self._fail)
         self._body = asyncio.current_task()
         self._tell.ready()
         return self
@@ -168,7 +163,7 @@ class Worker:
         setup = setup_of(self.name, self._lifespan) if runs_apart(jobs) else None
         async with AsyncExitStack() as stack:
             state = await open_state(self._lifespan, stack)
-            stack.push_async_callback(self._sign_off)
+            stack.push_async_callback(self._beats.sign_off)
             engine = Engine(self._outside, jobs, state, self._stats, setup=setup, revoked=self._revoked)
             if self._dead is not None:
                 await self._beats.find_predecessor(*self._dead)
@@ -242,40 +237,11 @@ class Worker:
             outside.store, answer, worker=self.name, clock=outside.clock, settle=desk.learn, then=desk.act
         )
 
-    def _start_loops(self, engine: Engine, ear: ControlEar) -> list[asyncio.Task[None]]:
-        settings = self.settings
-        loops = [
-            self._loop("fetch", engine.fetcher.run()),
-            self._loop("sweep", self._sweep(engine)),
-            self._loop("beat", self._every(settings.beat_every, self._beats.beat)),
-            self._loop("tidy", self._every(timedelta(microseconds=_TIDY_EVERY), engine.tidy)),
-            self._loop("control", ear.run()),
-        ]
-        if settings.min_concurrency is not None:
-            loops.append(self._loop("autoscale", self._autoscaler(engine, settings.min_concurrency).run()))
-        return loops
-
-    def _autoscaler(self, engine: Engine, low: int) -> Autoscaler:
-        settings, outside = self.settings, self._outside
-        bounds = Bounds(low, settings.concurrency, to_micros(settings.max_wait))
-        wake = engine.fetcher.slot_freed
-        return Autoscaler(
-            outside.store, engine.slots, bounds, queues=settings.queues, clock=outside.clock, resized=wake
-        )
-
-    def _loop(self, name: str, coroutine: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(coroutine, name=f"stem-{name}")
-        task.add_done_callback(self._loop_ended)
-        return task
-
-    def _loop_ended(self, task: asyncio.Task[None]) -> None:
+    def _fail(self, error: BaseException) -> None:
         """A loop that fails stops the worker: half a worker would hold leases without doing its work."""
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            _log.error("the worker stops: %s raised %s: %s", task.get_name(), type(error).__name__, error)
-            self._error = self._error or error
-            self._asked.set()
-            self._cancel_body()
+        self._error = self._error or error
+        self._asked.set()
+        self._cancel_body()
 
     def _concurrency(self) -> int:
         return self.settings.concurrency if self._engine is None else self._engine.slots.concurrency
@@ -288,21 +254,10 @@ class Worker:
         if self._body is not None and not self._cancelled_body:
             self._cancelled_body = self._body.cancel()
 
-    async def _sweep(self, engine: Engine) -> None:
-        period = to_micros(self.settings.sweep_every)
-        while not self._asked.is_set():
-            await engine.sweeper.sweep()
-            await wait_any((self._asked,), self._outside.clock, period)
-
-    async def _every(self, period: timedelta, action: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            await self._outside.clock.sleep(to_micros(period))
-            await action()
-
     async def _shut_down(self, engine: Engine, longest: Micros) -> None:
         self._tell.stopping(self.running, timedelta(microseconds=longest))
         try:
-            await end_loops(engine, self._loops[:2], self._outside.clock)
+            await end_loops(engine, () if self._loops is None else self._loops.leasing, self._outside.clock)
             await drain(engine, longest, self._haste, self._outside.clock)
         finally:
             try:
@@ -311,16 +266,10 @@ class Worker:
                 self._tell.stopped(self._error)
 
     async def _close(self, engine: Engine) -> None:
-        for task in self._loops:
-            task.cancel()
+        if self._loops is not None:
+            self._loops.cancel()
         await close_engine(engine)
         await self._stack.aclose()
-
-    async def _sign_off(self) -> None:
-        try:
-            await self._outside.store.retire(self.name)
-        except StoreError as error:
-            _log.warning("the worker could not be signed off (%s)", error.code)
 
 
 def _is_the_end(event: Event) -> bool:
