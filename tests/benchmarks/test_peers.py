@@ -9,6 +9,8 @@ import pytest
 from benchmarks.peers.driver import AsyncCallers, BlockingCallers
 from benchmarks.peers.marks import MARKS, make_marks, mark, seconds_of_drain
 from benchmarks.peers.report import Finding, as_json, as_text, judge
+from benchmarks.peers.rescue import Rescue, share_of
+from benchmarks.peers.roster import OURS as STEM
 from benchmarks.peers.roster import Engine, Measure, Target, peers_of
 from benchmarks.peers.turn import P50
 from stem.errors import ConfigError
@@ -165,3 +167,19 @@ async def test_callers_store_each_number_once_and_keep_a_hundred_round_trips_in_
     assert adapter.stored == [-1] * 1_000
     assert (25 if blocking else 100) <= adapter.most <= 100
     assert len(await callers.latency(3)) == 3
+
+
+def test_a_rescue_is_a_row_of_the_table_and_stem_alone_has_to_be_in_time() -> None:
+    ours, (peer, *_) = STEM[Engine.REDIS], peers_of(Engine.REDIS, None)
+    assert str(Rescue(ours, 10.62)).split()[:4] == ["redis", ours.name, "10.6", "s"]
+    assert "saq            not within 100 s" in str(Rescue(peer, failure="not within 100 s"))
+    assert [Rescue(ours, 14.9).is_in_time, Rescue(ours, 15.0).is_in_time, Rescue(ours).is_in_time] == [
+        True,
+        False,
+        False,
+    ]
+    assert Rescue(peer, 300.0).is_in_time
+
+
+def test_the_engines_share_the_time_that_is_left() -> None:
+    assert [share_of(330, 3), share_of(200, 2), share_of(50, 1), share_of(-5, 1)] == [110, 100, 50, 0]
