@@ -24,7 +24,7 @@ async def wait_for_copies(store: Store, task_id: str, timeout: timedelta | None,
     """The id of each worker's copy. Raises what `TaskHandle.copies` raises."""
     deadline = None if timeout is None else clock.elapsed() + to_micros(timeout)
     pause = _FIRST_PAUSE
-    while not (copies := await _copies(store, task_id)):
+    while (copies := await _copies(store, task_id)) is None:
         left = pause if deadline is None else deadline - clock.elapsed()
         if left <= 0:
             raise _not_in_time(task_id, timeout)
@@ -33,7 +33,8 @@ async def wait_for_copies(store: Store, task_id: str, timeout: timedelta | None,
     return copies
 
 
-async def _copies(store: Store, task_id: str) -> Mapping[str, str]:
+async def _copies(store: Store, task_id: str) -> Mapping[str, str] | None:
+    """Those that are known, also after it has ended; `None` before it was handed out."""
     record = (await store.get([task_id])).get(task_id)
     if record is None:
         raise unknown_id(task_id)
@@ -41,7 +42,7 @@ async def _copies(store: Store, task_id: str) -> Mapping[str, str]:
         raise _no_broadcast(record)
     copies = {worker: copy.id for worker, copy in (await copies_of(store, task_id, record.generation)).items()}
     if copies or not record.state.is_terminal:
-        return copies
+        return copies or None
     stored = (await store.results([task_id]))[task_id]
     return handed_to(result_of(task_id, stored)) or {}
 

@@ -44,6 +44,7 @@ __all__ = [
     "UniqueKey",
     "Verdict",
     "Write",
+    "ending_of",
 ]
 
 
@@ -283,6 +284,14 @@ class Change(NamedTuple):
     writes: tuple[Write, ...]
     fence: Fence | None = None
     number: int = 1
+
+
+def ending_of(change: Change) -> Write:
+    """The write that ends its lease, wherever it stands; the first one where none does."""
+    first = change.writes[0]
+    if isinstance(first, CONSUMING):
+        return first
+    return next((write for write in change.writes if isinstance(write, CONSUMING)), first)
 
 
 class RefusalCode:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from stem.clock import Micros
-from stem.contracts.changes import Cancel, Change, OpenGroup, Publish, Release, SealGroup, Settle
+from stem.contracts.changes import Cancel, Change, OpenGroup, Publish, Release, Report, SealGroup, Settle, Write
 from stem.contracts.heartbeats import WorkerRecord
 from stem.contracts.store import Delivery, Store
 from stem.errors import StoreError, Undecodable
@@ -16,7 +16,7 @@ from stem.tasks.broadcast import copies_for, copies_group, tell_copies
 from stem.tasks.envelope import Envelope, decode_envelope, encode_envelope
 from stem.tasks.links import Member
 from stem.tasks.state import TaskEvent
-from stem.tasks.status import TaskRecord
+from stem.tasks.status import Progress, TaskRecord
 from stem.worker.decide import Stop, decide_guard, decide_revoked, decide_stopped, decide_undecodable
 from stem.worker.held import Held
 from stem.worker.revoked import Revoked
@@ -82,21 +82,27 @@ class Herald:
         if revocation is not None:
             return with_copies(decide_revoked(delivery, revocation), copies)
         if group is None:
-            return decide_guard(delivery) or await self._handed_out(delivery)
+            return await self._begun(delivery)
         return decide_watch(delivery, copies, await self._gone(copies))
 
-    async def _handed_out(self, delivery: Delivery) -> Change:
-        task = delivery.fence.task_id
+    async def _begun(self, delivery: Delivery) -> Change:
+        """Hand it out, unless that was done: a group may be forgotten while nobody serves the queue of its
+        announcement."""
+        record = (await self._store.get([delivery.fence.task_id]))[delivery.fence.task_id]
+        if record.progress is not None:
+            return decide_end(delivery, {})
+        return decide_guard(delivery) or await self._handed_out(delivery, record)
+
+    async def _handed_out(self, delivery: Delivery, announced: TaskRecord) -> Change:
         seen = await self._store.workers()
         if may_come_back(seen, delivery.queue, self._steady()):
             return Change((Release(ASK_AGAIN),), delivery.fence)
         workers = served_by(seen, delivery.queue)
         expires = None if delivery.expires_at is None else max(1, delivery.expires_at - await self._store.now())
-        announced = decode_envelope(delivery.body)
-        copies = copies_for(
-            sorted({*workers, self._worker}), announced, generation=delivery.generation, expires=expires
-        )
-        return decide_handout(delivery, copies, (await self._store.get([task]))[task])
+        envelope = decode_envelope(delivery.body)
+        names = sorted({*workers, self._worker})
+        copies = copies_for(names, envelope, generation=delivery.generation, expires=expires)
+        return decide_handout(delivery, copies, announced)
 
     async def _gone(self, workers: Iterable[str]) -> set[str]:
         seen = {record.heartbeat.worker: record for record in await self._store.workers()}
@@ -142,16 +148,17 @@ def decide_handout(delivery: Delivery, copies: Sequence[Envelope], announced: Ta
     opened = OpenGroup(
         group=group, size=len(copies), policy="settled", root=copies[0].root, result_ttl=copies[0].result_ttl
     )
-    back = Release(look_pause(delivery.deliveries))
-    return Change((back, opened, *publishes, SealGroup(group)), delivery.fence)
+    return _back(delivery, 0, len(copies), opened, *publishes, SealGroup(group))
 
 
 def decide_watch(delivery: Delivery, copies: Mapping[str, TaskRecord], gone: set[str]) -> Change:
     """Cancelled, it ends with all its copies; else it goes back, and copies for workers that are gone are cancelled."""
     if delivery.cancel_requested:
         return with_copies(Change((Settle(TaskEvent.CANCELLED),), delivery.fence), copies)
-    back = Change((Release(look_pause(delivery.deliveries)),), delivery.fence)
-    return with_copies(back, {worker: copy for worker, copy in copies.items() if worker in gone})
+    ended = sum(copy.state.is_terminal for copy in copies.values())
+    return with_copies(
+        _back(delivery, ended, len(copies)), {worker: copy for worker, copy in copies.items() if worker in gone}
+    )
 
 
 def decide_end(delivery: Delivery, copies: Mapping[str, TaskRecord]) -> Change:
@@ -164,3 +171,9 @@ def with_copies(change: Change, copies: Mapping[str, TaskRecord]) -> Change:
     """The change, by which those of the copies are cancelled that live."""
     live = (Cancel(copy.id) for copy in copies.values() if not copy.state.is_terminal)
     return change._replace(writes=(*change.writes, *live))
+
+
+def _back(delivery: Delivery, ended: int, copies: int, *writes: Write) -> Change:
+    """It goes back, and tells how far it is; so it also tells, for as long as it is there, that it was handed out."""
+    told = Progress(delivery.deliveries, ended, copies, "copies that have ended")
+    return Change((Report(told), Release(look_pause(delivery.deliveries)), *writes), delivery.fence)

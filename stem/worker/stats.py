@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from stem.contracts.changes import Bury, Change, Park, Release, Reschedule, Settle, Write
+from stem.contracts.changes import Bury, Change, Park, Release, Reschedule, Settle, Write, ending_of
 from stem.tasks.state import TaskEvent
 
 __all__ = ["WorkerStats", "event_of"]
@@ -41,7 +41,7 @@ class WorkerStats:
 
     def count(self, change: Change) -> None:
         """Count an applied change that ended a delivery."""
-        event = event_of(change.writes[0])
+        event = event_of(ending_of(change))
         if event is not None:
             self.ended[event] = self.ended.get(event, 0) + 1
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal, TypedDict
 
 from stem.clock import Clock
-from stem.contracts.changes import Bury, Change, Park, Publish, Release, Reschedule, Settle, Write
+from stem.contracts.changes import Bury, Change, Park, Publish, Release, Reschedule, Settle, Write, ending_of
 from stem.contracts.commands import Command
 from stem.contracts.store import Delivery
 from stem.signals import events
@@ -62,7 +62,7 @@ class Teller:
     def finished(self, held: Held, change: Change) -> None:
         """An attempt has its recorded outcome. Call `handled` first."""
         self.ended(held.delivery, change)
-        event = event_of(change.writes[0])
+        event = event_of(ending_of(change))
         if event is not None:
             ran = None if held.ran is None else timedelta(microseconds=held.ran)
             about = self._about(held.delivery)
@@ -70,10 +70,10 @@ class Teller:
 
     def ended(self, delivery: Delivery, change: Change) -> None:
         """A change that ends a delivery was applied; and so was what it publishes."""
-        made = outcome_of(change.writes[0], self._about(delivery))
+        made = outcome_of(ending_of(change), self._about(delivery))
         if made is not None:
             self.signals.tell(made)
-        for write in change.writes[1:]:
+        for write in change.writes:
             if isinstance(write, Publish):
                 self._published(write)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from stem.contracts.changes import FENCED, Cancel, Change, OpenGroup, Release, SealGroup, Settle, Write
+from dataclasses import replace
+
+from stem.contracts.changes import FENCED, Cancel, Change, OpenGroup, Release, Report, SealGroup, Settle, Write
 from stem.contracts.store import Delivery
 from stem.tasks.links import GroupState
 from stem.tasks.state import TaskEvent, TaskState
+from stem.tasks.status import Progress
 from stem.testing.contracts.base import Contract
 from stem.testing.contracts.build import SUCCESS, Bench, publish, seconds
 from stem.testing.contracts.lineups import group_of, members, open_group
@@ -92,6 +95,17 @@ class HandoutContract(Contract):
         ((_, copy),) = await bench.store.members(opened.group, limit=5)
         await bench.apply(Settle(TaskEvent.CANCELLED), Cancel(copy), fence=again.fence)
         assert await bench.state(copy) is await bench.state(delivery.fence.task_id) is TaskState.CANCELLED
+
+    async def test_what_the_handout_reports_is_kept_as_long_as_the_message(self, bench: Bench) -> None:
+        delivery, opened = await bench.running(), open_group(2, "settled")
+        told = Progress(delivery.deliveries, 0.0, 2.0, "to 2 workers", "{}")
+        await bench.apply(Report(told), *_handout(opened, delay=0), fence=delivery.fence)
+        assert (await bench.record(delivery.fence.task_id)).progress == told
+        again = await bench.delivery()
+        assert (await bench.record(delivery.fence.task_id)).progress == told
+        further = replace(told, sequence=again.deliveries, done=1.0)
+        await bench.apply(Report(further), Release(), fence=again.fence)
+        assert (await bench.record(delivery.fence.task_id)).progress == further
 
     async def test_nothing_of_it_is_left_when_its_time_is_over(self, bench: Bench) -> None:
         _, opened, copies = await _handed(bench, 2)

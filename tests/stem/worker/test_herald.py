@@ -10,6 +10,7 @@ import pytest
 
 from stem import Retry, TaskContext, task
 from stem.adapters.memory import MemoryStore
+from stem.client.copies import wait_for_copies
 from stem.contracts.changes import Cancel, Replay
 from stem.contracts.heartbeats import Heartbeat, WorkerRecord
 from stem.errors import StoreUnavailable
@@ -219,6 +220,33 @@ async def test_what_is_due_after_an_outage_waits_until_all_could_be_heard(
     await store.beat(heartbeat("b"))
     await clock.run_for(3)
     assert set(await copies(shop, task_id)) == {"a", "b"}
+
+
+async def test_it_is_not_handed_out_again_when_its_copies_were_forgotten_in_a_long_pause(
+    shop: Workshop, clock: ManualClock, store: MemoryStore
+) -> None:
+    async with working(shop):
+        task_id = await shop.enqueue(EVERYWHERE.options(result_ttl=timedelta(seconds=60)).call())
+        await clock.run_for(0.5)
+        await store.pause("default")
+        await clock.run_for(600)
+        assert list(await shop.bench.everything()) == [task_id]
+        await store.resume("default")
+        await clock.run_for(1)
+    assert (await shop.bench.state(task_id), RAN) == (TaskState.SUCCEEDED, [("a", 0)])
+    assert await wait_for_copies(store, task_id, None, clock=clock) == {}
+
+
+async def test_it_tells_how_many_copies_have_ended(shop: Workshop, clock: ManualClock, worker: Worker) -> None:
+    task_id = await shop.enqueue(EVERYWHERE.call())
+    await clock.run_for(0.1)
+    assert _told(await shop.bench.record(task_id)) == (0, 2)
+    await clock.run_for(1)
+    assert _told(await shop.bench.record(task_id)) == (1, 2)
+
+
+def _told(record: TaskRecord) -> tuple[float, float | None] | None:
+    return None if record.progress is None else (record.progress.done, record.progress.total)
 
 
 async def test_each_copy_is_retried_on_its_own_worker(shop: Workshop, clock: ManualClock, worker: Worker) -> None:
