@@ -32,14 +32,16 @@ local function admit(write) -- what is kept of a new task beside its row
 end
 
 local function publish_alone(write) -- an ordinary task: its row is not read, and only what gives it its place is known
-  local id, due = write[2], due_of(write)
+  local id, queue, priority, due = write[2], write[3], write[5], due_of(write)
   rows[id] = nil
   put(ROWS, id, stamped(write, due))
   admit(write)
-  local row = new_row()
-  row.seq, row.due, row.queue, row.priority = seq, due, write[3], write[5]
-  wait(id, row)
-  told_queues[row.queue] = true
+  if due > now then
+    rank(LATER, place_later(queue, due, 0, priority, seq, id), 0)
+  else
+    rank(READY, place_in(queue, priority, due, seq, id), 0)
+  end
+  told_queues[queue] = true
 end
 
 local function new_task(write)

@@ -1,11 +1,19 @@
 -- Where messages stand, and that nobody holds them.
 
+local function place_in(queue, priority, due, number, id)
+  return struct.pack('>I4c0BI8I8', #queue, queue, 255 - priority, due, number) .. id
+end
+
 local function ready_at(id, row)
-  return named(row.queue) .. struct.pack('>BI8I8', 255 - row.priority, row.due, row.seq) .. id
+  return place_in(row.queue, row.priority, row.due, row.seq, id)
+end
+
+local function place_later(queue, time, refused, priority, number, id)
+  return struct.pack('>I4c0I8BBI8', #queue, queue, time, refused, 255 - priority, number) .. id
 end
 
 local function later_at(id, row, time)
-  return named(row.queue) .. struct.pack('>I8BBI8', time, row.refused, 255 - row.priority, row.seq) .. id
+  return place_later(row.queue, time, row.refused, row.priority, row.seq, id)
 end
 
 local function parked_at(id, row, crowd)
