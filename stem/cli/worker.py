@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from stem.cli.exits import Exit
+from stem.cli.hiring import Hiring, hiring_options
 from stem.cli.logs import configure_logging, log_options
 from stem.cli.loop import loop_option, run_on
 from stem.cli.probes import answering, probe_options
 from stem.cli.session import app_option, client_of, registry_of, url_option
 from stem.cli.supervise import hang_on, supervise
-from stem.cli.values import DURATION, QUEUE
 from stem.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ __all__ = ["worker"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_MIB: Final = 1024 * 1024
 _HELP: Final = """Run a worker until it is told to stop.
 
     The registry is the argument, else STEM_APP, else [tool.stem] app. Without -q it serves the queues that the
@@ -38,29 +36,14 @@ _HELP: Final = """Run a worker until it is told to stop.
     """
 
 
-def children_options(command: F) -> F:
-    """`--children` and when they are replaced."""
-    count = click.option("--children", type=click.IntRange(1), help="Child processes for tasks that want one, at most.")
-    tasks = click.option("--max-tasks-per-child", type=click.IntRange(1), metavar="N", help="Then it is replaced.")
-    memory = click.option("--max-memory-per-child", type=click.IntRange(1), metavar="MIB", help="Likewise.")
-    return count(tasks(memory(command)))
-
-
 @click.command("worker", help=_HELP)
 @click.argument("registry", metavar="[MODULE:REGISTRY]", required=False)
-@click.option("--queue", "-q", "queues", type=QUEUE, multiple=True, metavar="NAME[:WEIGHT]", help="Repeatable.")
-@click.option("--concurrency", "-c", type=click.IntRange(1), default=100, show_default=True, help="Tasks at once.")
-@click.option("--min-concurrency", type=click.IntRange(1), help="Begin with so many, and grow to -c as tasks wait.")
-@click.option("--max-wait", type=DURATION, default="1s", show_default=True, help="With it: how long a task may wait.")
-@click.option("--drain", type=DURATION, default="25s", show_default=True, metavar="DURATION", help="For a stop.")
-@click.option("--middleware-limit", type=DURATION, default="30s", show_default=True, help="Before a task and after it.")
-@click.option("--name", help="Unique among the workers of the store. Default: from host and process.")
+@hiring_options
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Workers, each a process.")
 @click.option("--lifeline", type=int, hidden=True, help="A descriptor that is open while the supervisor lives.")
 @click.option(
     "--replaces", type=(int, int), hidden=True, help="The process that died before this one: number, exit code."
 )
-@children_options
 @probe_options
 @loop_option
 @log_options
@@ -69,19 +52,10 @@ def children_options(command: F) -> F:
 def worker(
     registry: str | None,
     *,
-    queues: tuple[tuple[str, int], ...],
-    concurrency: int,
-    min_concurrency: int | None,
-    max_wait: timedelta,
-    drain: timedelta,
-    middleware_limit: timedelta,
-    name: str | None,
+    hiring: Hiring,
     processes: int,
     lifeline: int | None,
     replaces: tuple[int, int] | None,
-    children: int | None,
-    max_tasks_per_child: int | None,
-    max_memory_per_child: int | None,
     probes: tuple[str, int] | None,
     probe_file: Path | None,
     loop: str,
@@ -97,26 +71,13 @@ def worker(
         raise click.UsageError("probes are of one worker; give each its own place, and no --processes")
     configure_logging(log_level, log_format)
     if processes > 1:
-        return supervise(processes, name)
+        return supervise(processes, hiring.name)
     ready = None if lifeline is None else hang_on(lifeline)
     handlers = _require(registry_of(registry))
-    served = dict(queues) or _queues_of(handlers)
 
     async def work() -> None:
         async with client_of(url, app) as stem:
-            made = stem.worker(
-                handlers,
-                queues=served,
-                concurrency=concurrency,
-                min_concurrency=min_concurrency,
-                max_wait=max_wait,
-                drain=drain,
-                middleware_limit=middleware_limit,
-                name=name,
-                children=children,
-                max_tasks_per_child=max_tasks_per_child,
-                max_memory_per_child=None if max_memory_per_child is None else max_memory_per_child * _MIB,
-            )
+            made = hiring.hire(stem, handlers)
             if replaces is not None:
                 made.take_the_place_of(*replaces)
             _greet(stem, made, handlers)
@@ -161,11 +122,6 @@ def _require(registry: Registry | None) -> Registry:
             do="Name it: stem worker shop._stem.registry:registry",
         )
     return registry
-
-
-def _queues_of(registry: Registry) -> dict[str, int]:
-    named = {binding.definition.publish_options.queue for binding in registry.bindings}
-    return dict.fromkeys(sorted({"default", *named}), 1)
 
 
 def _greet(stem: Stem, worker: Worker, registry: Registry) -> None:

@@ -80,27 +80,12 @@ class Engine:
         self._tell_listeners = outside.tell
         self._background: set[asyncio.Task[None]] = set()
         self.idle = asyncio.Event()
-        self.slots = Slots(
-            settings.min_concurrency or settings.concurrency,
-            clock=clock,
-            launch=self._launch,
-            give_back=self.give_back,
-            drop=self._dropped,
-            call_soon=self._call_soon,
-        )
+        self.slots = self._make_slots(settings)
         self.keeper = LeaseKeeper(outside.store.keeper, self.slots.held, clock=clock, tell=self._tell)
         self.threads = Threads(settings.concurrency)
         self.children = None if setup is None else _children(setup, settings, clock, outside.tell)
         lanes = Lanes(self.threads, self.children, clock=clock)
-        self.sweeper = Sweeper(
-            outside.store,
-            self.slots,
-            jobs,
-            worker=settings.name,
-            clock=clock,
-            commit=self.commit_soon,
-            rescued=self._rescued,
-        )
+        self.sweeper = self._make_sweeper(outside, jobs)
         revoked = Revoked(outside.store) if revoked is None else revoked
         self._attempts = Attempts(
             jobs,
@@ -108,24 +93,48 @@ class Engine:
             fingerprint=outside.registry.fingerprint,
             revoked=revoked,
             herald=Herald(outside.store, revoked=revoked, worker=settings.name, steady=self.sweeper.steady),
-            around=Surroundings(
-                worker=settings.name,
-                state=state,
-                publisher=outside.publisher,
-                commits=outside.commits,
-                keeper=self.keeper,
-                loop=self._loop,
-                clock=clock,
-                tell=outside.tell,
-                middleware=outside.middleware,
-                middleware_limit=to_micros(settings.middleware_limit),
-                encoders=outside.encoders,
-            ),
+            around=self._make_surroundings(outside, state),
             stats=stats,
             handled=self._handled,
             ended=self._ended,
         )
         self.fetcher = Fetcher(outside.store, self.slots, _wants(outside, jobs), clock=clock, stats=stats)
+
+    def _make_slots(self, settings: WorkerSettings) -> Slots:
+        return Slots(
+            settings.min_concurrency or settings.concurrency,
+            clock=self._clock,
+            launch=self._launch,
+            give_back=self.give_back,
+            drop=self._dropped,
+            call_soon=self._call_soon,
+        )
+
+    def _make_sweeper(self, outside: Outside, jobs: Jobs) -> Sweeper:
+        return Sweeper(
+            outside.store,
+            self.slots,
+            jobs,
+            worker=outside.settings.name,
+            clock=self._clock,
+            commit=self.commit_soon,
+            rescued=self._rescued,
+        )
+
+    def _make_surroundings(self, outside: Outside, state: object) -> Surroundings:
+        return Surroundings(
+            worker=outside.settings.name,
+            state=state,
+            publisher=outside.publisher,
+            commits=outside.commits,
+            keeper=self.keeper,
+            loop=self._loop,
+            clock=self._clock,
+            tell=outside.tell,
+            middleware=outside.middleware,
+            middleware_limit=to_micros(outside.settings.middleware_limit),
+            encoders=outside.encoders,
+        )
 
     async def tidy(self) -> None:
         """Give back what waited too long for a slot, and wait no longer for middleware that had its time."""
