@@ -211,6 +211,9 @@ class OpenGroup:
     `SealGroup`. A group not sealed within an hour is removed with its members. A group's record is kept like that of a
     task with this `result_ttl`, from its answer on, and as long as a continuation of it lives, or a member that was not
     replayed.
+
+    An id is for one group: what is opened again under the id of one that is forgotten may find members that are left
+    of that.
     """
 
     group: str

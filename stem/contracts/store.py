@@ -221,8 +221,8 @@ class Store(Queries, Heartbeats, Groups, Control, Broadcasts, Locks, Schedules, 
         of them has what is marked as started, is the engine's choice. No message is leased twice at once. A message
         parked for the request's fingerprint is passed over until its time. Paused queues are passed over, also in
         `next_due`.
-        Members of a group that has its answer are not leased: the call cancels those it comes upon, at most
-        `MOST_CANCELLED`.
+        Members of a group that has its answer are not leased: the call cancels those it comes upon, and others if it
+        likes, at most `MOST_CANCELLED`.
         """
         ...
 

@@ -17,6 +17,7 @@ from stem.contracts.adapter import StoreOptions
 from stem.contracts.changes import Fence
 from stem.contracts.queries import TaskFilter
 from stem.contracts.store import LeaseAnswer, LeaseRequest, LeaseVerdict, Renewal, Store, TakeRequest
+from stem.contracts.upstream import GROUP_CLOSED
 from stem.ids import new_id
 from stem.stores.open import open_store
 from stem.tasks.status import TaskRecord
@@ -29,6 +30,8 @@ SIDES = ("a", "b")
 STEPS = 60
 TIMES = (0.5, 2, 7, 31, 4_000, 400_000)
 """Delays end, refusals end, groups that nobody sealed are removed, records are deleted."""
+FORGOTTEN = 4_000
+"""After so long groups may be forgotten, and their ids are not to be used again."""
 COMPARED = tuple(field for field in fields(TaskRecord) if field.name != "limited")
 ENGINES = [
     pytest.param("sqlite", id="sqlite"),
@@ -47,6 +50,7 @@ class Walk:
         self.stores = stores
         self.fences: list[Fence] = []
         self.number = 0
+        self.age = 0
 
     async def step(self) -> tuple[object, object]:
         """The same on both stores; their answers."""
@@ -66,7 +70,8 @@ class Walk:
         return first, second
 
     async def commit(self) -> list[object]:
-        dice = Dice(self._name("dice"), self.chance.choice(SIDES), linked=self._links(), limited=self.limited)
+        name, side, linked = self._name("dice"), self.chance.choice(SIDES), self._links()
+        dice = Dice(name, side, linked=linked, limited=self.limited, age=str(self.age))
         changes = dice.changes(self.fences[-20:], most=12 if self.limited else 5)
         return [[_plain(verdict) for verdict in await store.commit(changes)] for store in self.stores]
 
@@ -87,9 +92,16 @@ class Walk:
         )
         answers: list[LeaseAnswer] = [await store.lease(request) for store in self.stores]
         self.fences += [delivery.fence for delivery in answers[0].deliveries]
+        await self._cancel_the_same()
         dues = self._dues([answer.next_due for answer in answers])
         given = [sorted(answer.deliveries, key=lambda d: d.fence.task_id) for answer in answers]
         return list(zip(given, dues, strict=True))
+
+    async def _cancel_the_same(self) -> None:
+        """A lease call may cancel more members of groups that have their answer than it comes upon."""
+        here, there = [_closed_out(await _records(store)) for store in self.stores]
+        if here != there:
+            await self.retain()
 
     def _dues(self, dues: list[Micros | None]) -> list[Micros | None]:
         """Where a rate and a concurrency are used up, an engine may look again when the rate's time has come."""
@@ -127,7 +139,9 @@ class Walk:
         return [await store.limits() for store in self.stores]
 
     async def time(self) -> list[object]:
-        self.clock.advance(self.chance.choice(TIMES[:4] if self.limited else TIMES))
+        seconds = self.chance.choice(TIMES[:4] if self.limited else TIMES)
+        self.clock.advance(seconds)
+        self.age += seconds >= FORGOTTEN
         return [None, None]
 
     def _name(self, kind: str) -> str:
@@ -148,11 +162,16 @@ async def _records(store: Store) -> dict[str, TaskRecord]:
     return {record.id: record for record in (await store.list_tasks(TaskFilter(), limit=10_000)).records}
 
 
-async def _rest(store: Store, ids: list[str]) -> list[object]:
+def _closed_out(records: dict[str, TaskRecord]) -> set[str]:
+    """Those that were cancelled because their group has its answer."""
+    return {task for task, record in records.items() if record.error is not None and record.error.kind == GROUP_CLOSED}
+
+
+async def _rest(store: Store, ids: list[str], ages: int) -> list[object]:
     """What is to be seen besides the records."""
     seen: list[object] = [await store.queues(), dict(await store.task_names()), dict(await store.results(ids))]
     seen.append(dict(await store.results(ids, even_expired=True)))
-    groups = [f"{side}-group-{number}" for side in SIDES for number in range(len(GROUPS))]
+    groups = [f"{side}{age}-group-{number}" for age in range(ages) for side in SIDES for number in range(len(GROUPS))]
     seen += [(await store.group(group), await store.members(group, limit=9)) for group in groups]
     seen += [await _room(store, f"{side}-name-{number}") for side in SIDES for number in range(2)]
     return seen
@@ -233,5 +252,5 @@ async def _take(walk: Walk) -> None:
         assert there == here
         memory, other = [await _records(store) for store in stores]
         assert _apart(memory, other) == []
-        here, there = [await _rest(store, list(memory)) for store in cast("list[Store]", stores)]
+        here, there = [await _rest(store, list(memory), walk.age + 1) for store in cast("list[Store]", stores)]
         assert there == here

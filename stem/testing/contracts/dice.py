@@ -50,15 +50,17 @@ ENDS: Final[Sequence[Write]] = (
 
 
 class Dice:
-    """Changes of few tasks, so that they meet. The ids, keys, groups and queue begin with `side`.
+    """Changes of few tasks, so that they meet. The ids, keys, groups and queue begin with `side`; those of groups go on
+    with `age`, for who forgets groups meanwhile.
 
     `linked` ones have continuations and groups, too; of `limited` ones there are more, with keys of limits: for both
     the same, since what of two lines may start by what they share is for an engine to say.
     """
 
-    def __init__(self, seed: str, side: str, *, linked: bool = False, limited: bool = False) -> None:
+    def __init__(self, seed: str, side: str, *, linked: bool = False, limited: bool = False, age: str = "") -> None:
         self._chance = random.Random(seed)  # noqa: S311  # a test's chance is seeded
         self._side = side
+        self._groups = f"{side}{age}-group"
         self._linked = linked
         self._limited = limited
         self._tasks = MANY_TASKS if limited else TASKS
@@ -152,4 +154,4 @@ class Dice:
         return f"{self._side}-{self._chance.randrange(self._tasks)}"
 
     def _group(self, number: int) -> str:
-        return f"{self._side}-group-{number}"
+        return f"{self._groups}-{number}"
