@@ -9,6 +9,7 @@ import click
 
 from stem.cli.output import Output
 from stem.cli.session import app_option, ask, json_option, registry_of, url_option
+from stem.tasks.broadcast import announced_name
 
 if TYPE_CHECKING:
     from stem.app import Stem
@@ -44,7 +45,7 @@ async def _counted(stem: Stem) -> Mapping[str, int]:
 
 def _row(name: str, registry: Registry | None, records: int) -> dict[str, object]:
     """A name with what the registry says of it; without a registry nothing is said."""
-    binding = registry.get(name) if registry is not None else None
+    binding = registry.get(announced_name(name)) if registry is not None else None
     described = None if binding is None else binding.definition
     return {
         "name": name,

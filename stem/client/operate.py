@@ -19,6 +19,7 @@ from stem.contracts.queries import TaskFilter
 from stem.contracts.store import Store
 from stem.errors import StemError, StoreError
 from stem.stores.committer import Committer
+from stem.tasks.broadcast import announced_name
 from stem.tasks.state import LIVE, WAITING
 from stem.tasks.status import TaskRecord
 
@@ -160,7 +161,8 @@ class Operator:
         pattern = where.name
         if pattern is None or _GLOB.isdisjoint(pattern):
             return [where]
-        return [replace(where, name=name) for name in await self._store.task_names() if fnmatchcase(name, pattern)]
+        names = await self._store.task_names()
+        return [replace(where, name=name) for name in names if _is_meant(name, pattern)]
 
     async def _sweep(self, writes: Mapping[str, Write], watch: Watch) -> Sweep:
         refused: dict[str, StemError] = {}
@@ -184,3 +186,8 @@ class Operator:
             except StemError as error:
                 errors[task_id] = error
         return errors
+
+
+def _is_meant(name: str, pattern: str) -> bool:
+    """Whether a glob matches a name; a broadcast goes by the name of its task, too."""
+    return any(fnmatchcase(each, pattern) for each in (name, announced_name(name)))

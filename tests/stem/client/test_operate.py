@@ -46,9 +46,10 @@ async def test_only_what_waits_is_chosen_to_be_purged(bench: Bench, operator: Op
 
 
 async def test_a_glob_chooses_the_names_that_it_matches(bench: Bench, operator: Operator) -> None:
-    ids = [await bench.put(name=name) for name in ("mail.send", "mail.sort", "shop.sell")]
+    ids = [await bench.put(name=name) for name in ("mail.send", "mail.sort", "broadcast:mail.sort", "shop.sell")]
     chosen = {task.id for task in await operator.live(TaskFilter(name="mail.*"))}
-    assert chosen == set(ids[:2])
+    assert chosen == set(ids[:3])
+    assert [task.id for task in await operator.live(TaskFilter(name="broadcast:*"))] == [ids[2]]
     assert len(await operator.live(TaskFilter(name="*"), limit=2)) == 2
 
 

@@ -146,6 +146,21 @@ async def test_a_follow_up_is_published_by_the_success_and_belongs_to_the_same_r
     assert (record.state, envelope.root, envelope.parent) == (TaskState.PARKED, task_id, task_id)
 
 
+async def test_a_handler_lets_tasks_run_on_every_worker(shop: Workshop, clock: ManualClock) -> None:
+    everywhere = definition(tasks.add).options(broadcast=True)
+
+    @task(name="tests.calls_all")
+    async def calls_all(ctx: TaskContext) -> list[str]:
+        return [(await ctx.enqueue(everywhere.call(1, 2))).id, ctx.follow_up(everywhere.call(3, 4))]
+
+    root = await shop.enqueue(definition(calls_all).call())
+    async with shop.worker(calls_all, tasks.add):
+        await clock.run_for(2)
+    records = (await shop.bench.everything()).values()
+    ran = [(record.name, record.result, record.root) for record in records if record.queue == "worker:worker-1"]
+    assert sorted(ran) == [("tests.add", b"3", root), ("tests.add", b"7", root)]
+
+
 async def test_a_failing_task_publishes_no_follow_up(shop: Workshop) -> None:
     @task(name="tests.misleads", max_retries=0)
     async def misleads(ctx: TaskContext) -> None:
