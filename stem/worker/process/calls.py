@@ -16,7 +16,7 @@ from stem.tasks.retry import Retry
 
 __all__ = ["call_of", "error_of", "plain_call", "plain_error"]
 
-_ERRORS: Final[Mapping[str, object]] = vars(sys.modules[StemError.__module__])
+_ERRORS: Final[Mapping[str, object]] = vars(sys.modules["stem.errors"])
 _DURATIONS: Final = ("expires", "unique_for", "result_ttl", "delay", "wait_timeout")
 
 

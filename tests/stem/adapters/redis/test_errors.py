@@ -29,7 +29,7 @@ async def _use(url: str, namespace: str) -> None:
 async def _open(url: str, namespace: str = "errors") -> StemError:
     with pytest.raises(StemError) as caught:
         await _use(url, namespace)
-    assert type(caught.value).__module__ == "stem.errors"
+    assert type(caught.value).__module__.startswith("stem.errors.")
     assert "secret" not in str(caught.value)
     return caught.value
 
