@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from typing_extensions import Unpack
 
+from stem.answers import Answers
 from stem.clock import Clock, SystemClock
 from stem.contracts.adapter import StoreOptions
-from stem.errors import ConfigError, UnknownTask
+from stem.errors import UnknownTask
 from stem.routing.choose import choose_router
 from stem.routing.rules import Routing
 from stem.signals.hub import Signals
@@ -27,7 +28,6 @@ from stem.tasks.encoders import PLAIN, Encoders
 from stem.tasks.handle import TaskHandle
 from stem.tasks.keys import asks_for_keys, refuse_templates, with_keys
 from stem.tasks.options import EnqueueOptions, merge_options
-from stem.tasks.status import Progress, TaskStatus
 
 if TYPE_CHECKING:
     from stem.client.batch import Batch
@@ -48,7 +48,7 @@ R = TypeVar("R")
 Lifespan = Callable[[], AbstractAsyncContextManager[object]]
 
 
-class Stem:
+class Stem(Answers):
     """One application's door to its tasks. Open it with `async with`; it belongs to the event loop that opened it.
 
     `url` defaults to the environment's STEM_URL, else `sqlite:///stem.db`. With `broker` and `results` the messages are
@@ -79,7 +79,7 @@ class Stem:
         clock: Clock | None = None,
         wrap: Callable[[Store], Store] | None = None,
     ) -> None:
-        self._settings = ClientSettings(
+        settings = ClientSettings(
             places=choose_places(url, broker=broker, results=results, environment=os.environ),
             options=StoreOptions(
                 clock=clock or SystemClock(), namespace=namespace, retention=retention_of(keep or Keep())
@@ -90,11 +90,11 @@ class Stem:
             encoders=encoders,
             wrap=wrap,
         )
-        refuse_templates(self._settings.defaults)
+        refuse_templates(settings.defaults)
+        super().__init__(settings)
         self._lifespan = lifespan
         self._middleware = stack_of(middleware)
         self._signals = Signals(self._settings.options.clock)
-        self._parts: Parts | None = None
 
     def __repr__(self) -> str:
         return f"Stem({self._settings.places})"
@@ -181,16 +181,6 @@ class Stem:
         the map is the payload as it is, and the worker checks it.
         """
         return await self.enqueue(named_call(name, arguments, registry, options))
-
-    def handle(self, task_id: str, /) -> TaskHandle[Any]:
-        """The handle for an id, whose result is plain JSON; `definition.handle(stem, id)` gives the typed one."""
-        from stem.codec import load_value
-
-        return self.handle_of(task_id, load_value)
-
-    def handle_of(self, task_id: str, decode: Callable[[bytes], R], /) -> TaskHandle[R]:
-        """The handle for an id, with the decoder of its results."""
-        return TaskHandle(task_id, self, decode)
 
     @property
     def signals(self) -> Signals:
@@ -293,50 +283,6 @@ class Stem:
             await joiner_of(parts.store, scheme_of(self._settings.places.broker)),
             *await parts.publisher.ready(calls, root=root),
         )
-
-    async def wait_result(self, task_id: str, timeout: timedelta | None, /) -> bytes:
-        """The stored result of a task; see `TaskHandle.result`."""
-        from stem.client.copies import refuse_broadcast
-        from stem.client.wait import result_of
-
-        stored = result_of(task_id, await self._open.waiter.result(task_id, timeout))
-        refuse_broadcast(task_id, stored)
-        return self._settings.encoders.read(stored)
-
-    async def wait_results(self, task_ids: Sequence[str], timeout: timedelta | None, /) -> list[bytes]:
-        """The stored results of several tasks; see `Copies.result`."""
-        import asyncio
-
-        return await asyncio.gather(*(self.wait_result(task_id, timeout) for task_id in task_ids))
-
-    async def task_copies(self, task_id: str, timeout: timedelta | None, /) -> Mapping[str, str]:
-        """See `TaskHandle.copies`."""
-        from stem.client.copies import wait_for_copies
-
-        return await wait_for_copies(self._open.store, task_id, timeout, clock=self._settings.options.clock)
-
-    async def task_status(self, task_id: str, /) -> TaskStatus:
-        """See `TaskHandle.status`."""
-        return await self._open.inspector.status(task_id)
-
-    def task_progress(self, task_id: str, /) -> AsyncIterator[Progress]:
-        """See `TaskHandle.progress`."""
-        return self._open.waiter.progress(task_id)
-
-    async def cancel_task(self, task_id: str, /, *, terminate: bool) -> TaskStatus:
-        """See `TaskHandle.cancel`."""
-        return await self._open.inspector.cancel(task_id, terminate=terminate)
-
-    @property
-    def _open(self) -> Parts:
-        if self._parts is None:
-            raise ConfigError(
-                expected="an open Stem",
-                found="one that is not open",
-                do="Use it inside `async with Stem(...) as stem:`.",
-            )
-        self._parts.home.check()
-        return self._parts
 
     async def _start(self) -> Parts:
         from stem.client.parts import open_parts

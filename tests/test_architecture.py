@@ -15,7 +15,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("stem.cli", "stem.dashboard"),
     ("stem",),
     ("stem.testing",),
-    ("stem.app", "stem.sync"),
+    ("stem.app", "stem.sync", "stem.answers"),
     ("stem.schedules.scheduler", "stem.workflows.runtime"),
     ("stem.worker", "stem.client"),
     ("stem.registry", "stem.stores", "stem.routing", "stem.signals", "stem.security", "stem.observability"),
