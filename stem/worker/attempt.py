@@ -29,6 +29,7 @@ from stem.worker.patience import Patience
 from stem.worker.revoked import Revoked
 from stem.worker.run import Job, Jobs, Lane
 from stem.worker.stats import WorkerStats
+from stem.worker.unfit import decide_refused, decide_undecodable, decide_unknown, decide_version
 from stem.worker.verdicts import Ends, Verdicts
 
 __all__ = ["Attempts"]
@@ -149,16 +150,16 @@ class Attempts:
             return guarded
         job = self._jobs.get(delivery.name)
         if job is None:
-            return decide.decide_unknown(delivery, self._fingerprint)
+            return decide_unknown(delivery, self._fingerprint)
         try:
             header, payload = open_envelope(delivery.body)
             payload = self._around.encoders.read(payload)
             retry, version = retry_of(header), header.get("version", 1)
-            unfit = decide.decide_version(delivery, version, job.rules, fingerprint=self._fingerprint)
+            unfit = decide_version(delivery, version, job.rules, fingerprint=self._fingerprint)
             read = job.older.get(version, job.decode)
             return unfit or _Opened(job, header, payload, retry, read(payload))
         except Undecodable as error:
-            return decide.decide_undecodable(delivery, error)
+            return decide_undecodable(delivery, error)
         except Exception as error:  # noqa: BLE001  # validators are the user's code
             return self._failed(held, job, job.rules.backoff, error)
 
@@ -218,7 +219,7 @@ class Attempts:
             result = self._around.encoders.write_result(held.delivery.name, opened.job.encode(value))
         except Exception as error:  # noqa: BLE001  # serializers are the user's code
             refused = error if isinstance(error, ResultRefused) else unencodable(held.delivery.name, error)
-            return decide.decide_refused(held.delivery, failure_of(refused))
+            return decide_refused(held.delivery, failure_of(refused))
         return decide.decide_success(held.delivery, result, () if controls is None else controls.follow_ups)
 
     async def _after_error(self, held: Held, opened: _Opened, error: BaseException) -> Change | None:

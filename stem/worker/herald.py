@@ -17,9 +17,10 @@ from stem.tasks.envelope import Envelope, decode_envelope, encode_envelope
 from stem.tasks.links import Member
 from stem.tasks.state import TaskEvent
 from stem.tasks.status import Progress, TaskRecord
-from stem.worker.decide import Stop, decide_guard, decide_revoked, decide_stopped, decide_undecodable
+from stem.worker.decide import Stop, decide_guard, decide_revoked, decide_stopped
 from stem.worker.held import Held
 from stem.worker.revoked import Revoked
+from stem.worker.unfit import decide_undecodable
 
 __all__ = [
     "ASK_AGAIN",

@@ -10,10 +10,11 @@ from typing import Final, Literal, TypeAlias, cast
 from stem.contracts.changes import Applied, Change, Fenced, Refused, Verdict
 from stem.errors import StemError, StoreError
 from stem.stores.committer import Commits
-from stem.worker.decide import Stop, decide_again
+from stem.worker.decide import Stop
 from stem.worker.held import Held
 from stem.worker.stats import WorkerStats
 from stem.worker.tell import Teller
+from stem.worker.unfit import decide_again
 
 __all__ = ["Ends", "Verdicts"]
 

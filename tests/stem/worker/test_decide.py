@@ -18,6 +18,14 @@ from stem.worker import decide
 from stem.worker.crashed import decide_crashed, needs_start, waits_for_start
 from stem.worker.decide import Reason, Rules, Stop
 from stem.worker.failures import failure_of
+from stem.worker.unfit import (
+    decide_again,
+    decide_refused,
+    decide_undecodable,
+    decide_unknown,
+    decide_version,
+    refused_failure,
+)
 from tests.stem.worker.support import SECOND, delivery, only_write
 
 _PLAIN = Backoff(initial=2 * SECOND, factor=2.0, max_delay=60 * SECOND, jitter=0.0)
@@ -56,7 +64,7 @@ def test_an_ignored_result_that_is_too_large_is_left_out_and_the_task_succeeds_a
     follow_up, given = publish(), delivery(ignore_result=True)
     change = decide.decide_success(given, b"12", (follow_up,))
 
-    again = decide.decide_again(given, change, Refused(RefusalCode.TOO_LARGE))
+    again = decide_again(given, change, Refused(RefusalCode.TOO_LARGE))
 
     assert again == Change((Settle(TaskEvent.SUCCEEDED), follow_up), given.fence, 2)
 
@@ -65,7 +73,7 @@ def test_an_ignored_result_that_is_too_large_is_left_out_and_the_task_succeeds_a
 def test_an_outcome_that_is_refused_for_another_reason_is_a_failure(ignore: bool, code: str) -> None:
     given = delivery(ignore_result=ignore)
 
-    again = decide.decide_again(given, decide.decide_success(given, b"12"), Refused(code))
+    again = decide_again(given, decide.decide_success(given, b"12"), Refused(code))
 
     write = only_write(again)
     assert isinstance(write, Bury)
@@ -231,37 +239,37 @@ def test_a_terminated_attempt_ends_as_cancelled() -> None:
 
 @pytest.mark.parametrize(("parks", "minutes"), [(0, 5), (1, 10), (2, 20), (3, 40), (4, 60), (5, 60), (10_000, 60)])
 def test_an_unknown_task_is_parked_for_5_minutes_doubling_to_an_hour(parks: int, minutes: int) -> None:
-    write = only_write(decide.decide_unknown(delivery(parks=parks), "registry-1"))
+    write = only_write(decide_unknown(delivery(parks=parks), "registry-1"))
 
     assert write == Park(Reason.UNKNOWN_TASK, "registry-1", minutes * 60 * SECOND)
 
 
 def test_a_newer_version_is_parked() -> None:
-    write = only_write(decide.decide_version(delivery(), 3, Rules(version=2), fingerprint="registry-1"))
+    write = only_write(decide_version(delivery(), 3, Rules(version=2), fingerprint="registry-1"))
 
     assert write == Park(Reason.NEWER_VERSION, "registry-1", 300 * SECOND)
 
 
 def test_an_older_version_is_buried() -> None:
-    change = decide.decide_version(delivery(), 1, Rules(version=2), fingerprint="registry-1")
+    change = decide_version(delivery(), 1, Rules(version=2), fingerprint="registry-1")
 
     assert _bury_reason(only_write(change)) == Reason.VERSION
 
 
 @pytest.mark.parametrize("version", [1, 3])
 def test_the_same_version_and_an_accepted_one_run(version: int) -> None:
-    assert decide.decide_version(delivery(), version, Rules(version=3, accepts=(1,)), fingerprint="r") is None
+    assert decide_version(delivery(), version, Rules(version=3, accepts=(1,)), fingerprint="r") is None
 
 
 def test_what_cannot_be_decoded_is_buried() -> None:
     error = Undecodable(expected="a", found="b", do="c.")
 
-    assert only_write(decide.decide_undecodable(delivery(), error)) == Bury(Reason.UNDECODABLE, failure_of(error))
+    assert only_write(decide_undecodable(delivery(), error)) == Bury(Reason.UNDECODABLE, failure_of(error))
 
 
 def test_a_refused_result_is_decided_again_under_another_number() -> None:
-    failure = decide.refused_failure(Refused("too_large", "9 bytes"))
-    change = decide.decide_refused(delivery(), failure, number=2)
+    failure = refused_failure(Refused("too_large", "9 bytes"))
+    change = decide_refused(delivery(), failure, number=2)
 
     assert change.number == 2
     assert only_write(change) == Bury(Reason.RESULT_REFUSED, failure)
