@@ -39,7 +39,7 @@ async def test_what_is_old_goes_in_bounded_portions_and_nothing_that_lives_goes_
 @everywhere
 async def test_cleaning_up_that_always_fails_keeps_no_task_from_being_rescued(bench: Bench) -> None:
     broken = without("retain")
-    task = await bench.put(name=QUICK.name, payload=b'{"number":7}')
+    task = await bench.put(name=QUICK.name, payload=b'{"number":7}', max_retries=50)
     lost = await bench.delivery(worker="worker-dead")
     await bench.apply(START, fence=lost.fence)
 

@@ -25,7 +25,7 @@ async def waits(*handles: TaskHandle[object]) -> None:
     async def parked() -> bool:
         return {(await handle.status()).state for handle in handles} == {TaskState.PARKED}
 
-    await eventually(parked, within=10, what="parked tasks")
+    await eventually(parked, within=30, what="parked tasks")
 
 
 async def test_a_newer_worker_runs_what_an_older_producer_enqueued(place: str) -> None:

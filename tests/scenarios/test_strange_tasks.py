@@ -32,7 +32,7 @@ async def comes_to(state: TaskState, handle: TaskHandle[object]) -> None:
     async def holds() -> bool:
         return (await handle.status()).state is state
 
-    await eventually(holds, within=10, what=f"{handle.id} {state.value}")
+    await eventually(holds, within=30, what=f"{handle.id} {state.value}")
 
 
 async def test_a_retry_at_the_end_of_time_waits_for_it_and_holds_up_nobody(stem: Stem) -> None:

@@ -10,7 +10,7 @@ from tests.scenarios.support.waiting import eventually
 
 __all__ = ["as_time_passes", "without"]
 
-_STEP = 0.5
+_STEP = 0.25
 
 
 def without(method: str) -> Faults:
@@ -23,10 +23,10 @@ def without(method: str) -> Faults:
 
 
 async def as_time_passes(condition: Callable[[], Awaitable[bool]], bench: Bench) -> None:
-    """Return when it is so; with each look half a second passes on the bench."""
+    """Return when it is so; with each look a quarter of a second passes on the bench."""
 
     async def holds() -> bool:
         bench.clock.advance(_STEP)
         return await condition()
 
-    await eventually(holds, within=20, what=str(condition))
+    await eventually(holds, within=40, what=str(condition))
