@@ -1,4 +1,4 @@
-"""What becomes of a delivery that cannot run here, and of an outcome that the store does not take: pure, as `decide`."""
+"""What becomes of what cannot run here, and of an outcome that the store does not take: pure, as `decide`."""
 
 from __future__ import annotations
 
