@@ -172,7 +172,12 @@ def told_rows(worker: WorkerRecord) -> list[dict[str, object]]:
     """The lines of `workers inspect` for one that did not answer: what it last told, and when."""
     told = iso(from_micros(worker.last_seen))
     return [
-        {"worker": worker.heartbeat.worker, **_running(worker, task), "seconds": task.ran / 1_000_000, "told": told}
+        {
+            "worker": worker.heartbeat.worker,
+            **_running(worker, task),
+            "seconds": round(task.ran / 1_000_000, 3),
+            "told": told,
+        }
         for task in worker.heartbeat.tasks
     ]
 
