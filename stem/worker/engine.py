@@ -176,7 +176,7 @@ class Engine:
 
     def _handled(self, held: Held) -> None:
         self.slots.handled(held)
-        self.fetcher.handled()
+        self.fetcher.handled(held)
 
     def _ended(self, held: Held) -> None:
         self.slots.done(held)

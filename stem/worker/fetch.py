@@ -15,6 +15,7 @@ from stem.contracts.limits import TaskLimit
 from stem.contracts.store import LeaseAnswer, LeaseRequest, Notice, Store
 from stem.errors import StoreFull, StoreUnavailable
 from stem.ids import new_id
+from stem.worker.held import Held
 from stem.worker.slots import Slots
 from stem.worker.stats import WorkerStats
 from stem.worker.turns import Turns
@@ -22,7 +23,7 @@ from stem.worker.turns import Turns
 __all__ = ["Demand", "Fetcher", "demand", "prefetch"]
 
 MOST_AHEAD: Final = 4
-"""For each slot so many deliveries may be ready: what is short is run faster than an engine is asked for it."""
+"""For each slot so many deliveries may be ready: what is brief is run faster than an engine is asked for it."""
 _LATENCY: Final[Micros] = 50_000
 _RATE_WINDOW: Final[Micros] = 20_000
 _FIRST_PAUSE: Final[Micros] = 50_000
@@ -33,9 +34,14 @@ T = TypeVar("T")
 _log: Final = logging.getLogger("stem.worker")
 
 
-def prefetch(ended: int, during: Micros, concurrency: int) -> int:
-    """How many to have ready: what ends within 50 ms at the rate of `ended` in `during`, at most four for each slot."""
-    return min(MOST_AHEAD * concurrency, ended * _LATENCY // during) if during > 0 else 0
+def prefetch(ended: int, brief: int, *, during: Micros, concurrency: int) -> int:
+    """How many to have ready: what ends within 50 ms at the rate of `ended` in `during`, at most one for each slot; and
+    four, if that many end of those that were `brief`, so that many that end together are not taken for many that are
+    short."""
+    if during <= 0:
+        return 0
+    usual, most = ended * _LATENCY // during, brief * _LATENCY // during
+    return max(min(concurrency, usual), min(MOST_AHEAD * concurrency, most))
 
 
 def demand(*, free: int, waiting: int, ahead: int) -> int:
@@ -80,7 +86,8 @@ class Fetcher:
         self._stopping = False
         self._hungry = True
         self._ended = 0
-        self._window: tuple[Micros, int] = (clock.elapsed(), 0)
+        self._brief = 0
+        self._window: tuple[Micros, int, int] = (clock.elapsed(), 0, 0)
         self._ahead = 0
         self._alarm: asyncio.Task[None] | None = None
         self._alarm_at = 0
@@ -102,9 +109,10 @@ class Fetcher:
         if self._hungry:
             self._wake.set()
 
-    def handled(self) -> None:
+    def handled(self, held: Held) -> None:
         """A handler ended."""
         self._ended += 1
+        self._brief += self._clock.elapsed() - held.started_at <= _LATENCY
         self.slot_freed()
 
     def stop(self) -> None:
@@ -165,11 +173,12 @@ class Fetcher:
         self._wake.set()
 
     def _demand(self) -> int:
-        now = self._clock.elapsed()
-        since, before = self._window
-        if now - since >= _RATE_WINDOW:
-            self._ahead = prefetch(self._ended - before, now - since, self._slots.concurrency)
-            self._window = (now, self._ended)
+        now, concurrency = self._clock.elapsed(), self._slots.concurrency
+        since, ended, brief = self._window
+        if now - since >= _RATE_WINDOW or (self._brief - brief) * 2 >= concurrency:
+            ended, brief = self._ended - ended, self._brief - brief
+            self._ahead = prefetch(ended, brief, during=now - since, concurrency=concurrency)
+            self._window = (now, self._ended, self._brief)
         return demand(free=self._slots.free, waiting=self._slots.waiting, ahead=self._ahead)
 
     async def _lease(self, limit: int) -> LeaseAnswer | None:

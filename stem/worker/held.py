@@ -36,6 +36,8 @@ class Held:
     lease: Micros
     renew_at: Micros
     """By the worker's own clock; the keeper's thread moves it on."""
+    started_at: Micros = 0
+    """When it got its slot, by the worker's own clock."""
     phase: Phase = Phase.OPENING
     stop: Stop | None = None
     cancel_requested: bool = False

@@ -177,6 +177,7 @@ class Slots:
         if held.asked_at + held.delivery.lease <= now:
             self._drop()
             return None
+        held.started_at = now
         self._held.add(held)
         self._handling += 1
         self._launch(held)

@@ -45,11 +45,22 @@ def ear(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> _Ear:
 
 
 @pytest.mark.parametrize(
-    ("ended", "during", "ready"),
-    [(0, SECOND, 0), (100, SECOND, 5), (1_000, SECOND, 50), (6_000, SECOND, 300), (99_999, SECOND, 400), (5, 0, 0)],
+    ("ended", "brief", "during", "ready"),
+    [
+        (0, 0, SECOND, 0),
+        (100, 0, SECOND, 5),
+        (1_000, 0, SECOND, 50),
+        (6_000, 0, SECOND, 100),
+        (6_000, 6_000, SECOND, 300),
+        (6_000, 3_000, SECOND, 150),
+        (99_999, 99_999, SECOND, 400),
+        (5, 5, 0, 0),
+    ],
 )
-def test_what_ends_within_50_ms_is_fetched_ahead_up_to_four_for_each_slot(ended: int, during: int, ready: int) -> None:
-    assert prefetch(ended, during, 100) == ready
+def test_what_ends_within_50_ms_is_fetched_ahead_up_to_one_for_each_slot_and_four_of_what_is_brief(
+    ended: int, brief: int, during: int, ready: int
+) -> None:
+    assert prefetch(ended, brief, during=during, concurrency=100) == ready
 
 
 @pytest.mark.parametrize(
@@ -138,6 +149,29 @@ async def test_with_every_slot_taken_nothing_is_asked_for(
     await clock.run_for(1)
 
     assert gate.left == 3
+
+
+async def test_many_long_ones_that_end_together_are_not_taken_for_many_short_ones(
+    shop: Workshop, ear: _Ear, clock: ManualClock, gate: tasks.Gate
+) -> None:
+    shop.hands(tasks.holds, concurrency=10).fetch()
+    await shop.enqueue(definition(tasks.holds).call())
+    await turns()
+    others = tasks.gates.gate = tasks.Gate()
+    for _ in range(60):
+        await shop.enqueue(definition(tasks.holds).call())
+    await clock.run_for(1)
+    tasks.gates.gate = tasks.Gate()
+    for opened in (gate, others):  # the first end begins the time in which the others are counted
+        opened.open()
+        await turns()
+    ear.requests.clear()
+    await clock.run_for(0.03)
+    await shop.enqueue(definition(tasks.holds).call())  # which makes it look again
+    await turns()
+
+    assert (others.left, tasks.gates.gate.entered) == (9, 10)
+    assert [request.limit for request in ear.requests] == [10]
 
 
 async def test_the_first_deliveries_are_marked_as_started_by_the_lease_call(shop: Workshop, ear: _Ear) -> None:
