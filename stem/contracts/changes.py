@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from stem.clock import Micros
+from stem.contracts.unfenced import Cancel, Discard, FireSchedule, OpenGroup, Replay, SealGroup
+from stem.contracts.verdicts import APPLIED, FENCED, Applied, Duplicate, Fenced, RefusalCode, Refused, Verdict
 from stem.tasks.envelope import Envelope
-from stem.tasks.links import After, GroupPolicy, Member
+from stem.tasks.links import After, Member
 from stem.tasks.options import Ack
 from stem.tasks.retry import Backoff
 from stem.tasks.state import TaskEvent
@@ -165,94 +167,6 @@ class Report:
     progress: Progress
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """Unfenced: ends what waits, flags what runs (`terminate` asks to stop the attempt too), leaves what has ended."""
-
-    task_id: str
-    terminate: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """Unfenced: a failed, cancelled or expired task is queued again as its next generation, all counters at zero.
-
-    Its `expires` counts from the replay, it takes its unique key again, and its fence goes on growing. `generation` is
-    the one that its sender saw end: where a later one is there already, the replay is applied and changes nothing, so
-    that it may be sent again. Without it, whatever generation has ended is replayed. It is due after `delay`.
-
-    A replayed continuation waits again for what it waited for; where that has ended without success the replay is
-    refused: that one is to be replayed first, by a change before or earlier in the same one. Where it is no longer
-    known, the replay is refused as unknown. A group that the task has joined is not joined again.
-    """
-
-    task_id: str
-    generation: int | None = None
-    delay: Micros = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Discard:
-    """Unfenced: a dead letter is given up: its `bury_reason` goes, its error stays.
-
-    The task stays failed, and its record is kept, from now on, as long as any failed one's. A task that is not among
-    the dead letters, or whose generation is a later one than `generation`, is left as it is; an unknown one is refused.
-    """
-
-    task_id: str
-    generation: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenGroup:
-    """A group of `size` members begins to be filled; idempotent by id.
-
-    Its members are published with `Member`, in this change and in later ones; none is given to a worker before the
-    `SealGroup`. A group not sealed within an hour is removed with its members. A group's record is kept like that of a
-    task with this `result_ttl`, from its answer on, and as long as a continuation of it lives, or a member that was not
-    replayed.
-
-    An id is for one group: what is opened again under the id of one that is forgotten may find members that are left
-    of that.
-    """
-
-    group: str
-    size: int
-    policy: GroupPolicy = "all"
-    root: str = ""
-    result_ttl: Micros = 86_400_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class SealGroup:
-    """All members are there: they become due, and from now on the policy decides. Sealed again, nothing changes.
-
-    Refused while a place is empty. A group without members has its answer at once: met for `all` and `settled`, not
-    for `any`.
-
-    A member that ends, in whatever way, joins its group in the same change, once per place. The join that decides
-    closes the group and lets its continuations go, or cancels them, in that same change. What is live of the other
-    members then is cancelled by later lease calls and `retain` calls, a bounded number by each, with an error of kind
-    `GroupClosed`; those that run are asked to end by `retain`. A member that was replayed runs all the same.
-    """
-
-    group: str
-
-
-@dataclass(frozen=True, slots=True)
-class FireSchedule:
-    """Compare-and-set of a schedule's next time: from `expected` to `next`; `None` for never again.
-
-    A change with it, and with what it publishes, is `Fenced` when the schedule is disabled or its next time is another,
-    unless its last time is `expected`: then it was applied before, and is `Applied` without writing anything again. An
-    unknown schedule is refused.
-    """
-
-    schedule: str
-    expected: Micros
-    next: Micros | None
-
-
 Write: TypeAlias = (
     Publish
     | Settle
@@ -295,46 +209,3 @@ def ending_of(change: Change) -> Write:
     if isinstance(first, CONSUMING):
         return first
     return next((write for write in change.writes if isinstance(write, CONSUMING)), first)
-
-
-class RefusalCode:
-    """Why a store refuses a change. Stable text."""
-
-    UNKNOWN_ID: Final = "unknown_id"
-    INVALID_TRANSITION: Final = "invalid_transition"
-    DUPLICATE: Final = "duplicate"
-    TOO_LARGE: Final = "too_large"
-    REJECTED: Final = "rejected"
-    HELD_UP: Final = "held_up"
-    """Somebody's open transaction has the unique key; nobody knows yet whether it is taken. To be sent again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """All writes of the change are durable, now or by an earlier sending of the same change."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fenced:
-    """The lease is no longer ours; nothing of the change was written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """The unique key is taken; nothing was written; `holder` is the id of the task that has it."""
-
-    holder: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The engine cannot take this change; nothing of it was written, and its neighbours are not affected."""
-
-    code: str
-    detail: str = ""
-
-
-Verdict: TypeAlias = Applied | Fenced | Duplicate | Refused
-
-APPLIED: Final = Applied()
-FENCED: Final = Fenced()
