@@ -26,7 +26,7 @@ _CLASSES: Final[Mapping[str, type]] = MappingProxyType(
     {
         kind.__name__: kind
         for kind in (*(kind for module in _MODULES for kind in vars(module).values()), *_OTHERS)
-        if isinstance(kind, type) and is_dataclass(kind)
+        if isinstance(kind, type) and (is_dataclass(kind) or hasattr(kind, "_fields"))
     }
 )
 _ENUMS: Final[Mapping[str, type[Enum]]] = MappingProxyType({kind.__name__: kind for kind in (TaskEvent, TaskState)})
@@ -54,9 +54,16 @@ def _plain(value: object) -> object:
         return {"$": type(value).__name__, "of": value.value}
     if isinstance(value, Mapping):
         return {"$": "map", "of": {key: _plain(item) for key, item in cast("Mapping[str, object]", value).items()}}
-    if is_dataclass(value):
-        return {"$": type(value).__name__} | {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if names := _names(value):
+        return {"$": type(value).__name__} | {name: _plain(getattr(value, name)) for name in names}
     return [_plain(item) for item in cast("list[object]", value)]
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """What a value of a class is made of; nothing for a plain list or tuple."""
+    if is_dataclass(value):
+        return tuple(field.name for field in fields(value))
+    return cast("tuple[str, ...]", getattr(value, "_fields", ()))
 
 
 def _valued(plain: Any) -> Any:
