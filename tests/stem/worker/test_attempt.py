@@ -11,6 +11,7 @@ from stem.adapters.memory import MemoryStore
 from stem.contracts.changes import APPLIED, Cancel, Change, Publish, RefusalCode, Refused, Release, Settle, Verdict
 from stem.registry import definition
 from stem.tasks.envelope import encode_envelope
+from stem.tasks.links import After
 from stem.tasks.state import TaskEvent, TaskState
 from stem.testing import ManualClock
 from stem.testing.contracts.build import make_envelope
@@ -197,17 +198,45 @@ async def test_a_result_that_cannot_be_encoded_ends_the_task_as_refused(shop: Wo
     assert record.error.kind == "ResultRefused"
 
 
-async def test_an_outcome_that_the_store_refuses_is_decided_again(
-    shop: Workshop, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+async def test_a_result_that_is_ignored_is_there_for_who_begins_to_wait_while_its_task_runs(
+    shop: Workshop, gate: tasks.Gate
 ) -> None:
+    task_id = await shop.enqueue(definition(tasks.holds).options(ignore_result=True).call())
+    _working(shop, tasks.holds)
+    await turns()
+    assert gate.entered == 1
+
+    await shop.bench.put(after=After(task_id))
+    gate.open()
+
+    assert await _ended(shop, task_id) is TaskState.SUCCEEDED
+    assert (await shop.bench.record(task_id)).result == b'"through"'
+
+
+@pytest.fixture
+def picky(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store takes no result."""
     commit = store.commit
 
-    async def picky(changes: list[Change]) -> list[Verdict]:
+    async def refuse_results(changes: list[Change]) -> list[Verdict]:
         refused = Refused(RefusalCode.TOO_LARGE, "9 bytes")
-        done = [[refused] if _succeeds(change) else await commit([change]) for change in changes]
+        done = [[refused] if _has_result(change) else await commit([change]) for change in changes]
         return [verdict for each in done for verdict in each]
 
-    monkeypatch.setattr(store, "commit", picky)
+    monkeypatch.setattr(store, "commit", refuse_results)
+
+
+@pytest.mark.usefixtures("picky")
+async def test_a_result_that_is_ignored_and_too_large_is_left_out(shop: Workshop) -> None:
+    task_id = await shop.enqueue(definition(tasks.add).options(ignore_result=True).call(1, 1))
+    hands = _working(shop, tasks.add)
+
+    assert await _ended(shop, task_id) is TaskState.SUCCEEDED
+    assert hands.stats.of(TaskEvent.SUCCEEDED) == 1
+
+
+@pytest.mark.usefixtures("picky")
+async def test_an_outcome_that_the_store_refuses_is_decided_again(shop: Workshop) -> None:
     task_id = await shop.enqueue(definition(tasks.add).call(1, 1))
     _working(shop, tasks.add)
 
@@ -218,8 +247,8 @@ async def test_an_outcome_that_the_store_refuses_is_decided_again(
     assert "too_large" in record.error.message
 
 
-def _succeeds(change: Change) -> bool:
-    return any(isinstance(write, Settle) and write.event is TaskEvent.SUCCEEDED for write in change.writes)
+def _has_result(change: Change) -> bool:
+    return any(isinstance(write, Settle) and write.result is not None for write in change.writes)
 
 
 async def test_an_expired_task_does_not_run(shop: Workshop, clock: ManualClock) -> None:
