@@ -16,6 +16,7 @@ from stem.codec import dump_json
 from stem.ids import derived_id
 from stem.tasks.encoders import name_of
 from stem.tasks.envelope import Envelope, decode_envelope, encode_envelope
+from stem.tasks.option_rules import ANNOUNCED, PRIVATE
 from stem.tasks.status import TaskRecord
 
 __all__ = [
@@ -32,8 +33,6 @@ __all__ = [
     "worker_of",
 ]
 
-_ANNOUNCED: Final = "broadcast:"
-_PRIVATE: Final = "worker:"
 _CRASHES: Final = 3
 _RESULT: Final = "broadcast"
 """Stands where the name of an encoder stands: no result of a task can be taken for that of a broadcast."""
@@ -42,7 +41,7 @@ _RESULT: Final = "broadcast"
 def announcement(task: Envelope) -> Envelope:
     """What is enqueued so that this task runs on every worker: the same id, queue, priority and times."""
     return task._replace(
-        name=_ANNOUNCED + task.name,
+        name=ANNOUNCED + task.name,
         payload=encode_envelope(task),
         version=1,
         contract="",
@@ -54,22 +53,22 @@ def announcement(task: Envelope) -> Envelope:
 
 def is_announcement(name: str) -> bool:
     """Whether a message of this name is one to hand out."""
-    return name.startswith(_ANNOUNCED)
+    return name.startswith(ANNOUNCED)
 
 
 def announced_name(name: str) -> str:
     """The name of the task that an announcement is of; any other name as it is."""
-    return name.removeprefix(_ANNOUNCED)
+    return name.removeprefix(ANNOUNCED)
 
 
 def private_queue(worker: str) -> str:
     """The queue that only this worker serves."""
-    return _PRIVATE + worker
+    return PRIVATE + worker
 
 
 def worker_of(queue: str) -> str | None:
     """The worker whose private queue this is; `None` for a queue that any worker may serve."""
-    return queue.removeprefix(_PRIVATE) if queue.startswith(_PRIVATE) else None
+    return queue.removeprefix(PRIVATE) if queue.startswith(PRIVATE) else None
 
 
 def copies_group(task_id: str, generation: int) -> str:

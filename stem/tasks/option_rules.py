@@ -9,15 +9,23 @@ from typing import Final, cast
 
 from stem.tasks.retry import Retry
 
-__all__ = ["HANDLER_RULES", "NAME_RULE", "RULES"]
+__all__ = ["ANNOUNCED", "HANDLER_RULES", "NAME_RULE", "PRIVATE", "RULES"]
 
 Rule = tuple[Callable[[object], bool], str]
 
+ANNOUNCED: Final = "broadcast:"
+"""Stands before the name of a task in the message that is to be copied for every worker."""
+PRIVATE: Final = "worker:"
+"""Stands before the name of a worker in that of the queue which only this worker serves."""
 _LONGEST_NAME: Final = 200
 
 
 def _name(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable()
+
+
+def _name_without(prefix: str) -> Callable[[object], bool]:
+    return lambda value: _name(value) and not cast("str", value).startswith(prefix)
 
 
 def _flag(value: object) -> bool:
@@ -68,7 +76,10 @@ def _one_of(*allowed: str) -> Rule:
     return lambda value: value in allowed, f"one of {', '.join(allowed)}"
 
 
-NAME_RULE: Final[Rule] = (_or_none(_name), "1 to 200 printable characters")
+NAME_RULE: Final[Rule] = (
+    _or_none(_name_without(ANNOUNCED)),
+    f"1 to 200 printable characters that do not begin with `{ANNOUNCED}`",
+)
 
 HANDLER_RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     {
@@ -84,7 +95,7 @@ HANDLER_RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "run_in": _one_of("auto", "loop", "thread", "process"),
         "ack": _one_of("late", "early"),
         "accepts": (_each(_whole(0, 1_000_000_000)), "a tuple of version numbers"),
-        "aliases": (_each(_name), "a tuple of printable names"),
+        "aliases": (_each(_name_without(ANNOUNCED)), f"a tuple of printable names, none with `{ANNOUNCED}` before it"),
         "idempotent": (_flag, "True or False"),
         "attr": (_or_none(lambda value: isinstance(value, str) and value.isidentifier()), "an identifier, or None"),
     }
@@ -92,7 +103,10 @@ HANDLER_RULES: Final[Mapping[str, Rule]] = MappingProxyType(
 
 RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     {
-        "queue": (_name, "a printable name of 1 to 200 characters"),
+        "queue": (
+            _name_without(PRIVATE),
+            f"a printable name of 1 to 200 characters that does not begin with `{PRIVATE}`",
+        ),
         "priority": (_whole(0, 9), "a whole number from 0 to 9, higher first"),
         "max_retries": (_whole(0, 10_000), "a whole number from 0 to 10000"),
         "expires": (_or_none(_duration), "a timedelta of zero or more, or None"),

@@ -9,6 +9,7 @@ from string import Formatter
 from typing import Final
 
 from stem.errors import ConfigError
+from stem.tasks.option_rules import PRIVATE
 from stem.tasks.rates import parse_rate
 from stem_builder.check.verdict import diagnose, did_you_mean
 from stem_builder.diagnostics import Diagnostic
@@ -101,6 +102,10 @@ def _text(value: Literal) -> bool:
     return isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable()
 
 
+def _queue(value: Literal) -> bool:
+    return _text(value) and not str(value).startswith(PRIVATE)
+
+
 def _texts(value: Literal) -> bool:
     return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
 
@@ -139,7 +144,7 @@ def _one_of(*allowed: str) -> Check:
 _DURATION: Final = "a `timedelta(...)` of zero or more"
 
 DEFINITION_OPTIONS: Final[Mapping[str, tuple[Check, str]]] = {
-    "queue": (_text, "a printable name of 1 to 200 characters"),
+    "queue": (_queue, f"a printable name of 1 to 200 characters that does not begin with `{PRIVATE}`"),
     "priority": (_whole(0, 9), "a whole number from 0 to 9, higher first"),
     "max_retries": (_whole(0, 10_000), "a whole number from 0 to 10000"),
     "expires": (_optional(_duration), f"{_DURATION}, or `None`"),

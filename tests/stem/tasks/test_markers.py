@@ -78,6 +78,8 @@ def test_none_given_on_purpose_is_not_the_same_as_nothing_given() -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
+        ({"name": "broadcast:mail"}, "name"),
+        ({"aliases": ("broadcast:mail",)}, "aliases"),
         ({"colour": "red"}, "colour"),
         ({"name": 3}, "name"),
         ({"name": ""}, "name"),

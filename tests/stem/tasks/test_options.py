@@ -54,6 +54,7 @@ def test_every_option_that_can_be_given_has_a_place_in_the_merged_value() -> Non
         ("queue", 7),
         ("queue", "x" * 201),
         ("queue", "a\nb"),
+        ("queue", "worker:web-1"),
         ("priority", -1),
         ("priority", 10),
         ("priority", 1.0),
