@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -26,6 +27,7 @@ from stem.errors import (
     TaskFailed,
 )
 from stem.registry import Registry, definition
+from stem.signals import Attempt, NextAttempt, TaskStartedEvent
 from stem.tasks.markers import task
 from stem.tasks.state import TaskState
 
@@ -238,3 +240,39 @@ def _every_connection(patch: pytest.MonkeyPatch, pragma: str) -> None:
         return connection
 
     patch.setattr(sqlite3, "connect", limited)
+
+
+class Wrong:
+    """Middleware that raises before the task of this text, or never ends."""
+
+    async def around_attempt(self, attempt: Attempt, call_next: NextAttempt) -> None:
+        if attempt.headers.get("wrong") == "raises":
+            raise LookupError("no span")
+        if attempt.headers.get("wrong") == "hangs":
+            await asyncio.Event().wait()
+        await call_next()
+
+
+@pytest.mark.parametrize(("wrong", "says"), [("raises", "LookupError from Wrong"), ("hangs", "no end of Wrong")])
+async def test_middleware_that_raises_or_hangs_fails_its_task_and_no_other(file: Path, wrong: str, says: str) -> None:
+    limit = timedelta(milliseconds=200)
+    async with (
+        Stem(f"sqlite:///{file}", middleware=[Wrong()]) as stem,
+        stem.worker(REGISTRY, concurrency=1, middleware_limit=limit),
+    ):
+        with pytest.raises(TaskFailed, match=rf"STEM-E053.*found {says}\. \w+ "):
+            await stem.enqueue_and_wait(LABEL.options(headers={"wrong": wrong}).call(1), timeout=MINUTE)
+        assert await stem.enqueue_and_wait(LABEL.call(2), timeout=MINUTE) == "2 "
+
+
+async def test_a_handler_of_signals_that_hangs_holds_up_no_task(stem: Stem) -> None:
+    gate = asyncio.Event()
+
+    async def hang(_: TaskStartedEvent) -> None:
+        await gate.wait()
+
+    stem.signals.task_started.connect(hang)
+    async with stem.worker(REGISTRY):
+        assert await stem.enqueue_and_wait(LABEL.call(1), timeout=MINUTE) == "1 "
+        assert await stem.enqueue_and_wait(LABEL.call(2), timeout=MINUTE) == "2 "
+    gate.set()
