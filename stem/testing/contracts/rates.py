@@ -164,6 +164,15 @@ class RateContract(Contract):
         assert await room(bench, rate_key="a") == before
         assert ((await room(bench, rate_key="b")).opens_at or 0) <= bench.clock.now()
 
+    async def test_a_start_whose_message_is_parked_for_this_registry_goes_to_the_next(self, bench: Bench) -> None:
+        await allow(bench, "1/m")
+        parked = await bench.running()
+        await bench.apply(Park("unknown task", "registry-1", seconds(10**8)), fence=parked.fence)
+        task_id = await bench.put()
+        due = (await bench.lease(5, fingerprint="registry-2")).next_due or 0
+        pass_time(bench, due)
+        assert await bench.leased_ids(1) + await bench.leased_ids(1) == [task_id]
+
     async def test_lease_calls_at_once_never_exceed_a_rate(self, bench: Bench) -> None:
         await _ask_at_once(bench, (bench.store,))
 

@@ -85,19 +85,25 @@ local function offered(queue, allowed) -- the first of all its gates in their or
   return list, wanted
 end
 
+local function is_passed_over(id, row) -- by who asks: it takes nothing from those behind it
+  local crowd = row.refused == 1 and more(id, row).crowd
+  return crowd and refuses(crowd)
+end
+
 local function let_back(id, counted) -- to its place in the line of its queue; what stops it, where something does
   local row = find(id)
   local want = wants_of(id, row)
-  if want and want.gate == more(id, row).aside then
-    local blocking = obstacle(want, counted)
-    if blocking then
-      wait_for(row.queue, want.gate, want, blocking)
-      return blocking
-    end
-    count_in(want, counted)
+  local is_bound_here = want and want.gate == more(id, row).aside
+  local blocking = is_bound_here and obstacle(want, counted)
+  if blocking then
+    wait_for(row.queue, want.gate, want, blocking)
+    return blocking
   end
   come_out(id, row)
   wait(id, row)
+  if is_bound_here and not is_passed_over(id, row) then
+    count_in(want, counted)
+  end
 end
 
 local function let_back_first(list, allowed, most, counted) -- how many
@@ -121,9 +127,6 @@ local function reopen(queue, allowed, most) -- how many were let back
   local counted = {}
   fetch_first(list, math.min(most, want and room_in(want, allowed, used) or most))
   local done = let_back_first(list, allowed, most, counted)
-  if want and allowed == want.by_rate then
-    promised[allowed] = math.max(counted[allowed] or 0, promised[allowed] or 0)
-  end
   touch(queue, allowed, want)
   left[waiters_of(allowed, queue)] = { queue, allowed }
   return done

@@ -3,7 +3,6 @@
 local UNLIMITED = 1000000000
 
 local limits, used, wants = {}, {}, {}
-local promised = {} -- up to which time the starts of an allowance are given out, with those that were let back
 local touched = {} -- what waits for an allowance, of which this call has changed something
 local looked_at = {} -- gates, each with what its messages want and what it waits for
 
@@ -96,7 +95,7 @@ local function next_look(allowed, want)
   elseif allowed == want.by_holders then
     return room_in(want, allowed, used) <= 0 and LATEST or now
   end
-  return math.max(now, opens_at(want.limit, math.max(used_of(allowed), promised[allowed] or 0)))
+  return math.max(now, opens_at(want.limit, used_of(allowed)))
 end
 
 local function look_over(queue, gate, want, allowed)
