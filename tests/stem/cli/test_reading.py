@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
+from stem.contracts.adapter import StoreOptions
+from stem.stores.open import open_store
+from stem.testing import ManualClock
+from stem.testing.contracts.build import Bench
 from tests.stem.cli.conftest import Run, bury, enqueue, succeed
 
 
@@ -98,8 +103,15 @@ def test_queues_are_counted_by_state(run: Run, url: str) -> None:
     assert float(counted["latency"]) >= 0
 
 
+async def _hand_out(url: str, queue: str) -> None:
+    """A message in a queue that only workers put something into."""
+    store = await open_store(url, StoreOptions())
+    await Bench(store, ManualClock()).put(queue=queue)
+    await store.aclose()
+
+
 def test_the_private_queue_of_a_worker_is_listed_while_something_lives_in_it(run: Run, url: str) -> None:
-    enqueue(url, "a", queue="worker:w1")
+    asyncio.run(_hand_out(url, "worker:w1"))
     assert [row[0] for row in rows(run("queues", "ls").out)] == ["queue", "worker:w1"]
     run("queues", "purge", "worker:w1", "--yes")
     assert run("queues", "ls", "--json").json == {"queues": []}
