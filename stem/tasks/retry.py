@@ -77,8 +77,13 @@ def _are_errors(value: object) -> bool:
 
 
 def should_retry(error: BaseException, retry: Retry) -> bool:
-    """Whether the policy repeats after this error; attempts that are left are somebody else's question."""
-    return isinstance(error, retry.retry_on) and not isinstance(error, retry.give_up_on)
+    """Whether the policy repeats after this error; attempts that are left are somebody else's question.
+
+    What is no `Exception`, as `SystemExit`, is repeated where `Exception` is.
+    """
+    if isinstance(error, retry.give_up_on):
+        return False
+    return isinstance(error, retry.retry_on) or (not isinstance(error, Exception) and Exception in retry.retry_on)
 
 
 def _require(holds: bool, expected: str, found: object) -> None:

@@ -22,7 +22,7 @@ from stem.errors import WorkerLost
 from stem.signals.middleware import GiveUp, Instead, RetryLater
 from stem.tasks.context import RetryRequested
 from stem.tasks.options import Ack
-from stem.tasks.retry import DEFAULT_BACKOFF, Backoff, Retry
+from stem.tasks.retry import DEFAULT_BACKOFF, Backoff, Retry, should_retry
 from stem.tasks.state import TaskEvent
 from stem.tasks.status import Failure
 from stem.worker.failures import failure_of
@@ -211,11 +211,9 @@ def one(delivery: Delivery, write: Write) -> Change:
 
 
 def _is_repeated(error: BaseException, retry: Retry) -> bool:
-    if isinstance(error, retry.give_up_on):
-        return False
-    if isinstance(error, (*retry.retry_on, RetryRequested)):
-        return True
-    return not isinstance(error, Exception) and Exception in retry.retry_on
+    if isinstance(error, RetryRequested):
+        return not isinstance(error, retry.give_up_on)
+    return should_retry(error, retry)
 
 
 def _cut_short() -> Failure:

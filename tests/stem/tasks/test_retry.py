@@ -79,7 +79,8 @@ def test_what_makes_no_sense_is_refused(given: dict[str, Any], name: str) -> Non
     ("retry", "error", "again"),
     [
         (Retry(), ValueError(), True),
-        (Retry(), KeyboardInterrupt(), False),
+        (Retry(), SystemExit(), True),
+        (Retry(retry_on=(OSError,)), SystemExit(), False),
         (Retry(retry_on=(OSError,)), ConnectionError(), True),
         (Retry(retry_on=(OSError,)), ValueError(), False),
         (Retry(give_up_on=(ValueError,)), ValueError(), False),
