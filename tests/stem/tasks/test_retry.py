@@ -87,7 +87,7 @@ def test_what_makes_no_sense_is_refused(given: dict[str, Any], name: str) -> Non
         (Retry(retry_on=(ValueError,), give_up_on=(Exception,)), ValueError(), False),
         (Retry(retry_on=()), ValueError(), False),
     ],
-    ids=str,
+    ids=repr,
 )
 def test_the_classes_choose_and_giving_up_wins(retry: Retry, error: BaseException, again: bool) -> None:
     assert should_retry(error, retry) is again
