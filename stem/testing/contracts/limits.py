@@ -142,6 +142,18 @@ class DeclaringContract(Contract):
         assert await bench.leased_ids(5) == [task_id]
         assert (await bench.lease(5)).next_due is None
 
+    async def test_a_name_that_shares_an_allowance_no_more_comes_back_with_who_has_a_place_in_it(
+        self, bench: Bench
+    ) -> None:
+        await bench.store.declare_limits([limit(None, 1), limit(None, 1, name="old", shared=NAME)])
+        holder = await bench.running()
+        first, _ = [await bench.put(priority=9, rate_key=key) for key in ("a", "b")]
+        other = await bench.put(name="old")
+        assert await bench.leased_ids(5) == []
+        await allow(bench, name="old")
+        await bench.apply(SUCCESS, fence=holder.fence)
+        assert await bench.leased_ids(5) == [first, other]
+
     async def test_a_limit_of_one_name_is_none_for_another(self, bench: Bench) -> None:
         await allow(bench, "1/h", 1)
         await publish_many(bench, 2)

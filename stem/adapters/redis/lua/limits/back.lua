@@ -71,18 +71,21 @@ local function room_of(queue, gate, id, allowed)
   return 0, nil
 end
 
-local function offered(queue, allowed) -- the first of all its gates in their order, and what they want
-  local list, wanted = {}, nil
-  for _, found in ipairs(with_heads(queue, waiting_gates(queue, allowed))) do
+-- The first of all its gates in their order, and what they want; and those that belong before other gates by now.
+local function offered(queue, allowed)
+  local list, strays, wanted = {}, {}, nil
+  local gates = waiting_gates(queue, allowed)
+  for _, found in ipairs(with_heads(queue, gates)) do
     local room, want = room_of(queue, found[1], found[3], allowed)
-    local places = room > 1 and #list < MOST_MOVED and first_aside(queue, found[1], math.min(room, MOST_MOVED))
+    local to = want and list or strays
+    local places = room > 1 and #to < MOST_MOVED and first_aside(queue, found[1], math.min(room, MOST_MOVED))
     for i = 1, math.min(room, places and #places or 1) do
-      list[#list + 1] = places and places[i] or found[2]
+      to[#to + 1] = places and places[i] or found[2]
     end
     wanted = want and is_bound(want, allowed) and want or wanted
   end
   table.sort(list, before)
-  return list, wanted
+  return list, wanted, strays, #gates == MOST_GATES
 end
 
 local function is_passed_over(id, row) -- by who asks: it takes nothing from those behind it
@@ -123,10 +126,15 @@ local function let_back_first(list, allowed, most, counted) -- how many
 end
 
 local function reopen(queue, allowed, most) -- how many were let back
-  local list, want = offered(queue, allowed)
+  local list, want, strays, has_more = offered(queue, allowed)
   local counted = {}
-  fetch_first(list, math.min(most, want and room_in(want, allowed, used) or most))
-  local done = let_back_first(list, allowed, most, counted)
+  fetch_first(strays, most)
+  local done = let_back_first(strays, allowed, most, counted)
+  if #strays > 0 and (has_more or #strays >= MOST_MOVED or done < #strays) then
+    want = nil -- there may be others: to be looked at again at once
+  end
+  fetch_first(list, math.min(most - done, want and room_in(want, allowed, used) or most))
+  done = done + let_back_first(list, allowed, most - done, counted)
   touch(queue, allowed, want)
   left[waiters_of(allowed, queue)] = { queue, allowed }
   return done
