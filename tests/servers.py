@@ -121,6 +121,11 @@ class RedisServer:
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(words, stdout=log, stderr=log)
 
+    @property
+    def keeps_functions(self) -> bool:
+        """Whether it does, as Redis from 7.0 on and Valkey do; it runs."""
+        return "unknown" not in self.tell("FUNCTION", "LIST")
+
     def tell(self, *words: str, password: str | None = None) -> str:
         """The raw answer to one command, past every client."""
         return self.send([words], password=password)

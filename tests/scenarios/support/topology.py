@@ -106,7 +106,7 @@ class Cluster:
             node.tell("CLUSTER", "SET-CONFIG-EPOCH", str(number + 1))
         for number, node in enumerate(self.nodes[:3]):
             begin, end = (_SLOTS * part // 3 for part in (number, number + 1))
-            node.tell("CLUSTER", "ADDSLOTSRANGE", str(begin), str(end - 1))
+            node.tell("CLUSTER", "ADDSLOTS", *map(str, range(begin, end)))
         for node, bus in zip(others, self._buses[1:], strict=True):
             first.tell("CLUSTER", "MEET", "127.0.0.1", str(node.port), str(bus))
         until(lambda: all(map(_agrees, self.nodes)), "a cluster of four nodes")

@@ -17,13 +17,14 @@ from stem.adapters.redis.url import parse_url
 from stem.contracts.adapter import StoreOptions
 from stem.contracts.changes import APPLIED, Cancel, Change, RefusalCode, Refused
 from stem.errors import StoreFull
-from stem.testing.contracts import Bench, publish
+from stem.testing.contracts import publish
 from tests.servers import RedisServer
 
 
 @pytest.fixture
 async def watched(own: RedisServer) -> AsyncIterator[RedisStore]:
-    own.start()
+    if not own.start().keeps_functions:
+        pytest.skip("this server keeps no functions: Redis before 7.0")
     store = await open_store(own.url, StoreOptions())
     yield store
     await store.aclose()
@@ -46,10 +47,11 @@ async def test_commits_and_leases_are_calls_of_functions_where_the_server_has_th
     assert await _calls(watched, "evalsha") == before
 
 
-async def test_a_server_that_forgot_its_functions_is_sent_them_again(bench: Bench, store: RedisStore) -> None:
-    await bench.put()
-    await store.server.command("FUNCTION FLUSH")
-    assert len((await bench.lease()).deliveries) == 1
+async def test_a_server_that_forgot_its_functions_is_sent_them_again(watched: RedisStore) -> None:
+    message = publish()
+    await watched.commit([Change((message,))])
+    await watched.server.command("FUNCTION FLUSH")
+    assert await watched.commit([Change((Cancel(message.envelope.id),))]) == [APPLIED]
 
 
 async def test_a_server_that_knows_a_function_at_no_time_is_asked_for_it_twice() -> None:
