@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -104,6 +105,7 @@ async def _run(worker: Worker, ready: Callable[[], None] | None) -> None:
     try:
         async with worker:
             worker.install_signals(loop)
+            _keep_what_is_loaded()
             if ready is not None:
                 ready()
             await worker.run_until_stopped()
@@ -112,6 +114,12 @@ async def _run(worker: Worker, ready: Callable[[], None] | None) -> None:
             raise
         task.uncancel()
         click.echo("stopped before the start was complete", err=True)
+
+
+def _keep_what_is_loaded() -> None:
+    """Modules, models and validators stay for good: a full collection that goes through them stops a worker for 12 ms."""
+    gc.collect()
+    gc.freeze()
 
 
 def _require(registry: Registry | None) -> Registry:

@@ -18,7 +18,7 @@ from tests.scenarios.support.waiting import eventually
 from tests.stem.cli.conftest import Run
 
 APP = """
-import asyncio, os
+import asyncio, gc, os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from stem import Registry, Stem, TaskContext, task
@@ -26,6 +26,10 @@ from stem import Registry, Stem, TaskContext, task
 @task(name="shop.add", queue="sums")
 async def add(a: int, b: int = 1) -> int:
     return a + b
+
+@task(name="shop.frozen", queue="sums")
+async def frozen() -> int:
+    return gc.get_freeze_count()
 
 @task(name="shop.hang")
 async def hang(ctx: TaskContext) -> None:
@@ -41,7 +45,7 @@ async def never_ready() -> AsyncIterator[None]:
     finally:
         print("closing", flush=True)
 
-registry = Registry.of(add, hang)
+registry = Registry.of(add, frozen, hang)
 slow = Stem(os.environ.get("STEM_URL"), lifespan=never_ready)
 """
 
@@ -72,6 +76,12 @@ def test_a_worker_serves_the_queues_of_its_registry_and_ends_well_when_told(run:
         assert (ran.code, ran.out.strip()) == (0, "3")
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+
+def test_what_a_worker_has_loaded_is_not_looked_through_again(run: Run, url: str, tmp_path: Path) -> None:
+    with worker(url, tmp_path):
+        ran = run("enqueue", "shop.frozen", "--app", "shop_of_this_test:registry", "--wait", "--timeout", "30s")
+        assert int(ran.out) > 10_000
 
 
 def test_what_is_left_after_the_drain_goes_back_without_using_an_attempt(run: Run, url: str, tmp_path: Path) -> None:
