@@ -117,7 +117,7 @@ async def _run(worker: Worker, ready: Callable[[], None] | None) -> None:
 
 
 def _keep_what_is_loaded() -> None:
-    """Modules, models and validators stay for good: a full collection that goes through them stops a worker for 12 ms."""
+    """Modules, models and validators stay for good: a full collection that goes through them stops a worker 12 ms."""
     gc.collect()
     gc.freeze()
 
