@@ -22,13 +22,14 @@ __all__ = ["decode", "encode"]
 
 _MODULES: Final = (changes, control, heartbeats, limits, outcomes, store)
 _OTHERS: Final = (Envelope, After, Member, Backoff, Failure, Progress, Rate)
-_CLASSES: Final[Mapping[str, type]] = MappingProxyType(
-    {
-        kind.__name__: kind
-        for kind in (*(kind for module in _MODULES for kind in vars(module).values()), *_OTHERS)
-        if isinstance(kind, type) and (is_dataclass(kind) or hasattr(kind, "_fields"))
-    }
-)
+
+
+def _is_value(found: object) -> bool:
+    return isinstance(found, type) and (is_dataclass(found) or hasattr(cast("object", found), "_fields"))
+
+
+_FOUND: Final = cast("list[type]", [kind for module in _MODULES for kind in vars(module).values() if _is_value(kind)])
+_CLASSES: Final[Mapping[str, type]] = MappingProxyType({kind.__name__: kind for kind in (*_FOUND, *_OTHERS)})
 _ENUMS: Final[Mapping[str, type[Enum]]] = MappingProxyType({kind.__name__: kind for kind in (TaskEvent, TaskState)})
 
 
