@@ -60,7 +60,7 @@ def dev(
 async def _develop(words: list[str], paths: tuple[Path, ...], drain: float) -> int:
     stopped = asyncio.Event()
     reloader = Reloader(
-        partial(start_worker, words, None, 1, None),
+        partial(start_worker, words, None, (), 1, None),
         _changes(paths, stopped),
         say=lambda text: click.echo(text, err=True),
         patience=drain + _PATIENCE,

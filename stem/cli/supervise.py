@@ -9,13 +9,14 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
-from typing import Final, Protocol
+from typing import IO, Final, Protocol
 
 import click
 
 from stem.cli.exits import Exit
+from stem.cli.last_lines import open_file
 from stem.clock import Clock, SystemClock
 from stem.worker.restarts import Deaths, Life, exit_reason
 from stem.worker.timing import wait_any
@@ -122,14 +123,22 @@ def supervise(count: int, name: str | None) -> int:
 
 
 async def _supervise(count: int, name: str | None, words: Sequence[str]) -> int:
-    supervisor = Supervisor(
-        count, partial(start_worker, words, name), clock=SystemClock(), say=lambda text: click.echo(text, err=True)
-    )
+    with ExitStack() as stack:
+        kept = [stack.enter_context(open_file()) for _ in range(count)]
+        start = partial(start_worker, words, name, kept)
+        _say(f"{count} worker processes")
+        return await _supervised(Supervisor(count, start, clock=SystemClock(), say=_say))
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+async def _supervised(supervisor: Supervisor) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.ask_to_stop)
     loop.add_signal_handler(signal.SIGQUIT, supervisor.pass_on, signal.SIGQUIT)
-    click.echo(f"{count} worker processes", err=True)
     return await supervisor.run()
 
 
@@ -158,17 +167,26 @@ class _Process:
         return code
 
 
-async def start_worker(words: Sequence[str], name: str | None, number: int, before: Life | None) -> Started:
-    """A worker process that runs this command, in a process group of its own: Ctrl-C reaches it through us alone."""
+async def start_worker(
+    words: Sequence[str], name: str | None, kept: Sequence[IO[bytes]], number: int, before: Life | None
+) -> Started:
+    """A worker process that runs this command, in a process group of its own: Ctrl-C reaches it through us alone.
+
+    `kept` may have a file for each number, in which one worker after the other keeps what it logs.
+    """
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
+    passed: tuple[int, ...] = (theirs.fileno(),)
     own = [] if name is None else ["--name", f"{name}-{number}"]
     if before is not None:
         own += ["--replaces", str(before.pid), str(before.code)]
     command = ["-P", "-c", _PROGRAM, *words, *own, "--processes", "1", "--lifeline", str(theirs.fileno())]
+    if kept:
+        command += ["--last-lines", str(kept[number - 1].fileno())]
+        passed = (*passed, kept[number - 1].fileno())
     with theirs:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *command, pass_fds=(theirs.fileno(),), stdin=asyncio.subprocess.DEVNULL, process_group=0
+            sys.executable, *command, pass_fds=passed, stdin=asyncio.subprocess.DEVNULL, process_group=0
         )
     return _Process(process, ours)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -12,6 +13,7 @@ import click
 
 from stem.cli.exits import Exit
 from stem.cli.hiring import Hiring, hiring_options
+from stem.cli.last_lines import LastLines
 from stem.cli.logs import configure_logging, log_options
 from stem.cli.loop import loop_option, run_on
 from stem.cli.probes import answering, probe_options
@@ -45,6 +47,7 @@ _HELP: Final = """Run a worker until it is told to stop.
 @click.option(
     "--replaces", type=(int, int), hidden=True, help="The process that died before this one: number, exit code."
 )
+@click.option("--last-lines", type=int, hidden=True, help="A descriptor of a file that outlives this process.")
 @probe_options
 @loop_option
 @log_options
@@ -57,6 +60,7 @@ def worker(
     processes: int,
     lifeline: int | None,
     replaces: tuple[int, int] | None,
+    last_lines: int | None,
     probes: tuple[str, int] | None,
     probe_file: Path | None,
     loop: str,
@@ -74,13 +78,14 @@ def worker(
     if processes > 1:
         return supervise(processes, hiring.name)
     ready = None if lifeline is None else hang_on(lifeline)
+    left = () if last_lines is None else _log_to(LastLines(last_lines))
     handlers = _require(registry_of(registry))
 
     async def work() -> None:
         async with client_of(url, app) as stem:
             made = hiring.hire(stem, handlers)
             if replaces is not None:
-                made.take_the_place_of(*replaces)
+                made.take_the_place_of(*replaces, left)
             _greet(stem, made, handlers)
             async with answering(made, probes, probe_file):
                 await _run(made, ready)
@@ -114,6 +119,13 @@ async def _run(worker: Worker, ready: Callable[[], None] | None) -> None:
             raise
         task.uncancel()
         click.echo("stopped before the start was complete", err=True)
+
+
+def _log_to(kept: LastLines) -> tuple[str, ...]:
+    """Keep what is logged from now on; what the process before this one logged last."""
+    left = kept.take_over()
+    logging.getLogger().addHandler(kept)
+    return left
 
 
 def _keep_what_is_loaded() -> None:

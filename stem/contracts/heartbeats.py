@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, Protocol
 
@@ -51,6 +51,8 @@ class Predecessor:
     """Its last sign of life, by the store's clock."""
     memory: int
     """As it told then."""
+    last_lines: tuple[str, ...] = ()
+    """What it logged last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,9 @@ def stored(heartbeat: Heartbeat) -> dict[str, object]:
     plain = {field.name: getattr(heartbeat, field.name) for field in fields(heartbeat)}
     rows = [[task.id, task.name, task.queue, task.attempt, task.ran] for task in heartbeat.tasks]
     dead = heartbeat.replaces
-    replaces = None if dead is None else json.dumps([dead.worker, dead.code, dead.seen_at, dead.memory])
+    replaces = (
+        None if dead is None else json.dumps([dead.worker, dead.code, dead.seen_at, dead.memory, dead.last_lines])
+    )
     tasks = json.dumps(rows) if rows else None
     return {**plain, "queues": list(heartbeat.queues), "tasks": tasks, "replaces": replaces}
 
@@ -135,5 +139,9 @@ def restored(kept: Mapping[str, Any]) -> Heartbeat:
     plain["tasks"] = tuple(RunningTask(*row[:5]) for row in json.loads(kept.get("tasks") or "[]"))
     plain["memory"] = kept.get("memory") or 0
     replaces = kept.get("replaces")
-    plain["replaces"] = None if replaces is None else Predecessor(*json.loads(replaces)[:4])
+    plain["replaces"] = None if replaces is None else _dead(*json.loads(replaces)[:5])
     return Heartbeat(**plain)
+
+
+def _dead(worker: str, code: int, seen_at: Micros, memory: int, last_lines: Sequence[str] = ()) -> Predecessor:
+    return Predecessor(worker, code, seen_at, memory, tuple(last_lines))

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from stem.clock import Micros, to_micros
@@ -32,14 +33,15 @@ class Beats:
         self._attempts = attempts
         self._replaces: Predecessor | None = None
 
-    async def find_predecessor(self, pid: int, code: int) -> None:
+    async def find_predecessor(self, pid: int, code: int, last_lines: tuple[str, ...]) -> None:
         """Tell from now on whose place this worker took: that of a process of this machine which gave signs of life."""
         try:
             workers = await self._outside.store.workers()
         except StoreError as error:
             _log.warning("the last sign of life of process %d could not be read (%s)", pid, error.code)
         else:
-            self._replaces = predecessor(workers, socket.gethostname(), pid, code)
+            found = predecessor(workers, socket.gethostname(), pid, code)
+            self._replaces = None if found is None else replace(found, last_lines=last_lines)
 
     async def beat(self) -> None:
         """One sign of life; a store that does not take it is no error."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from stem.clock import Micros, from_micros
@@ -12,7 +12,7 @@ from stem.contracts.store import Delivery
 from stem.errors import WorkerLost
 from stem.tasks.status import Failure, Progress
 from stem.worker.failures import failure_of
-from stem.worker.process.evidence import progress_text
+from stem.worker.process.evidence import lines_text, progress_text
 from stem.worker.restarts import exit_reason
 
 __all__ = ["NO_TRACES", "Traces", "failure_of_loss", "traces_of"]
@@ -30,6 +30,8 @@ class Traces:
     """In bytes, at its last sign of life."""
     progress: Progress | None = None
     """The last that the task reported."""
+    last_lines: tuple[str, ...] = ()
+    """What its process logged last, where its supervisor kept that."""
 
 
 NO_TRACES: Final = Traces()
@@ -43,7 +45,13 @@ def traces_of(lost_by: str | None, workers: Sequence[WorkerRecord], progress: Pr
     for heir in workers:
         dead = heir.heartbeat.replaces
         if dead is not None and dead.worker == lost_by:
-            return Traces(code=dead.code, seen_at=dead.seen_at, memory=dead.memory or None, progress=progress)
+            return Traces(
+                code=dead.code,
+                seen_at=dead.seen_at,
+                memory=dead.memory or None,
+                progress=progress,
+                last_lines=dead.last_lines,
+            )
     for gone in workers:
         if gone.heartbeat.worker == lost_by:
             return Traces(seen_at=gone.last_seen, memory=gone.heartbeat.memory or None, progress=progress)
@@ -59,13 +67,14 @@ def failure_of_loss(delivery: Delivery, traces: Traces = NO_TRACES) -> Failure:
         "" if traces.progress is None else _last_progress(traces.progress),
         f"crashes {delivery.crashes}, lost {delivery.lost}, deliveries {delivery.deliveries}",
     ]
-    return failure_of(
+    failure = failure_of(
         WorkerLost(
             expected="the worker to end the attempt",
             found="; ".join(part for part in found if part),
             do="Look for what ends the process (memory, native code), then replay the dead letter.",
         )
     )
+    return replace(failure, traceback=lines_text(traces.last_lines)) if traces.last_lines else failure
 
 
 def _last_sign(traces: Traces) -> str:

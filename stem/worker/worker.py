@@ -77,7 +77,7 @@ class Worker:
         self._lifespan = lifespan
         self._stats = WorkerStats()
         self._beats = Beats(self._outside, concurrency=self._concurrency, attempts=self.attempts)
-        self._dead: tuple[int, int] | None = None
+        self._dead: tuple[int, int, tuple[str, ...]] | None = None
         self._asked = asyncio.Event()
         self._haste = Haste()
         self._revoked = Revoked(store)
@@ -137,12 +137,13 @@ class Worker:
         """What runs, or waits for its outcome to be recorded."""
         return [] if self._engine is None else self._engine.slots.held()
 
-    def take_the_place_of(self, pid: int, code: int) -> None:
-        """Say, before the start, which process of this machine died before this one, by which exit code.
+    def take_the_place_of(self, pid: int, code: int, last_lines: tuple[str, ...] = ()) -> None:
+        """Say, before the start, which process of this machine died before this one, by which exit code, and what it
+        logged last.
 
         A signal is its number below zero. What its tasks are buried with, should they crash too often, tells it then.
         """
-        self._dead = (pid, code)
+        self._dead = (pid, code, last_lines)
 
     async def __aenter__(self) -> Self:
         """Start. Raises `ConfigError` for a task that cannot run here and for a lifespan that raises; then nothing

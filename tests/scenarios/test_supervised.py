@@ -53,18 +53,20 @@ def _lives(pid: int) -> bool:
 
 async def test_a_worker_that_is_killed_is_replaced_and_a_stop_ends_both(yard: Yard, stem: Stem) -> None:
     supervisor, pids = await _both(yard, stem)
-    killed = pids[f"{supervisor.name}-2"]
+    killed = int((await stem.enqueue_and_wait(WORK.call(0.0))).partition(":")[2])
+    (name,) = [name for name, pid in pids.items() if pid == killed]
     os.kill(killed, signal.SIGKILL)
 
     async def replaced() -> bool:
-        return (await _pids(stem))[f"{supervisor.name}-2"] != killed
+        return (await _pids(stem))[name] != killed
 
     await eventually(replaced, what=yard.said())
-    assert "worker 2 died (signal SIGKILL)" in supervisor.said()
-    dead = (await stem.inspect.workers())[1].heartbeat.replaces
+    assert f"worker {name[-1]} died (signal SIGKILL)" in supervisor.said()
+    (dead,) = [record.heartbeat.replaces for record in await stem.inspect.workers() if record.heartbeat.worker == name]
     assert dead is not None
-    assert (dead.worker, dead.code) == (f"{supervisor.name}-2", -signal.SIGKILL)
+    assert (dead.worker, dead.code) == (name, -signal.SIGKILL)
     assert dead.memory > 1 << 20
+    assert any(line.endswith("works for 0 s") for line in dead.last_lines)
     await stem.enqueue_and_wait(WORK.call(0.0))
     supervisor.send(signal.SIGTERM)
     assert await supervisor.exit_code() == 0

@@ -32,7 +32,7 @@ BUSY = replace(
         for number in range(MOST_TOLD)
     ),
     memory=5 << 40,
-    replaces=Predecessor("wörker-0", -9, 1_767_225_600_000_001, 7 << 40),
+    replaces=Predecessor("wörker-0", -9, 1_767_225_600_000_001, 7 << 40, ("INFO thé first", "the last\n")),
 )
 NEW = replace(BEAT, worker="worker-2", fingerprint="registry-2")
 

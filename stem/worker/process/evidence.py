@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from stem.tasks.status import Failure
 from stem.worker.process.messages import Report
 from stem.worker.restarts import exit_reason
 
-__all__ = ["Death", "failure_of_death", "out_of_memory_kills", "progress_text"]
+__all__ = ["Death", "failure_of_death", "lines_text", "out_of_memory_kills", "progress_text"]
 
 _MOST_TEXT: Final = 16_000
 _COUNTERS: Final = Path("/proc/vmstat")
@@ -44,10 +45,13 @@ def failure_of_death(task: str, death: Death) -> Failure:
         found=found,
         do="Look for what ends the process (memory, native code, os._exit), then replay the dead letter.",
     )
-    lines = "\n".join(death.tail)[-_MOST_TEXT:]
-    return Failure(
-        type(error).__name__, str(error), f"Last lines of the process:\n{lines}" if lines else "", error.code
-    )
+    return Failure(type(error).__name__, str(error), lines_text(death.tail), error.code)
+
+
+def lines_text(lines: Sequence[str]) -> str:
+    """What a process logged last, as it stands where a traceback would."""
+    text = "\n".join(lines)[-_MOST_TEXT:]
+    return f"Last lines of the process:\n{text}" if text else ""
 
 
 def out_of_memory_kills() -> int | None:

@@ -34,6 +34,7 @@ def made_by(ctx: TaskContext) -> str:
 @task(name="scenario.work", retry=AT_ONCE)
 async def work(ctx: TaskContext, seconds: float) -> str:
     """Takes a while."""
+    ctx.logger.info("works for %g s", seconds)
     write_entry(ctx, STARTED)
     await asyncio.sleep(seconds)
     write_entry(ctx, ENDED)

@@ -54,6 +54,11 @@ def test_everything_that_is_known_is_recorded() -> None:
     )
 
 
+def test_what_the_process_logged_last_stands_where_a_traceback_would() -> None:
+    logged = replace(HEIR, heartbeat=replace(HEIR.heartbeat, replaces=Predecessor("worker-1", -9, NOON, 0, ("a", "b"))))
+    assert failure_of_loss(LOST, traces_of("worker-1", [logged], None)).traceback == "Last lines of the process:\na\nb"
+
+
 def test_what_nobody_knows_is_left_out() -> None:
     assert "found worker worker-1 gone; crashes 4" in failure_of_loss(LOST, NO_TRACES).message
     assert "12:00:00 UTC; crashes 4" in failure_of_loss(LOST, Traces(seen_at=NOON)).message
