@@ -106,8 +106,8 @@ def tests(session: nox.Session) -> None:
     """The whole suite on the oldest Python of this machine, the core of it on the newest.
 
     A server that cannot be started is a failure here, not a skip. Two files at a time: most of a test is waiting. The
-    scenarios come last and by themselves, because they watch how soon others go on when a process dies. The pages of
-    the documentation have a session of their own.
+    scenarios, of which three wait at a time, come last and by themselves, because they watch how soon others go on
+    when a process dies. The pages of the documentation have a session of their own.
     """
     _install(session, "test")
     session.env["STEM_TEST_REQUIRE_SERVERS"] = "1"
@@ -116,7 +116,7 @@ def tests(session: nox.Session) -> None:
         _pytest(session, *two_at_a_time, "-m", "not slow and not server", *CORE)
         return
     _pytest(session, *two_at_a_time, "--ignore", "tests/scenarios")
-    _pytest(session, *two_at_a_time, "tests/scenarios")
+    _pytest(session, "-n", "3", "--dist", "loadfile", "tests/scenarios")
 
 
 @nox.session(python=DEFAULT)
