@@ -27,12 +27,16 @@ def test_what_a_newer_release_stored_is_read() -> None:
     kept = {
         **stored(BEAT),
         "room": 7,
-        "replaces": '["w", -9, 7, 8, "more"]',
+        "replaces": '["w", -9, 7, 8, ["line"], "more"]',
         "tasks": '[["id", "name", "queue", 1, 5, "more"]]',
     }
     assert restored(kept) == replace(
-        BEAT, tasks=(RunningTask("id", "name", "queue", 1, 5),), replaces=Predecessor("w", -9, 7, 8)
+        BEAT, tasks=(RunningTask("id", "name", "queue", 1, 5),), replaces=Predecessor("w", -9, 7, 8, ("line",))
     )
+
+
+def test_a_predecessor_that_an_older_release_stored_has_no_last_lines() -> None:
+    assert restored({**stored(BEAT), "replaces": '["w", -9, 7, 8]'}).replaces == Predecessor("w", -9, 7, 8)
 
 
 def test_what_has_run_the_longest_is_told() -> None:
