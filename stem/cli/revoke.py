@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -64,9 +64,8 @@ class _Wanted:
         """From the command's parameters. Raises `UsageError` unless it names tasks or says `--all`."""
         if bool(ids) == every or (every and given["undo"]):
             raise click.UsageError("name the tasks, or choose those to revoke with --all and filters; one of the two")
-        chosen = {name: given.pop(name) for name in ("queue", "name", "root", "group", "worker", "tag")}
-        times = {name: given.pop(name) for name in ("since", "ended_since")}
-        return cls(ids, task_filter(**chosen, **times), **given)
+        own = {field.name: given.pop(field.name) for field in fields(cls) if field.name in given}
+        return cls(ids, task_filter(**given), **own)
 
     def carry_out(self, output: Output) -> Exit:
         """Choose, ask, do and say."""

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Final, Literal
 
 from stem.client.events import teller
+from stem.client.globs import is_glob
 from stem.clock import Clock, Micros, to_micros
 from stem.contracts.commands import (
     CONTROL,
@@ -34,7 +35,6 @@ StopMode = Literal["warm", "soft", "hard"]
 _PATIENCE: Final = timedelta(seconds=2)
 _POLL: Final[Micros] = 500_000
 _PAGE: Final = 100
-_GLOB: Final = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Controller:
         return tuple(r for r in records if command.is_for(r.heartbeat.worker) and r.heartbeat.worker not in found)
 
     async def _check_names(self, workers: Sequence[str], found: Container[str]) -> None:
-        gone = [name for name in workers if _GLOB.isdisjoint(name) and name not in found]
+        gone = [name for name in workers if not is_glob(name) and name not in found]
         if not gone:
             return
         known = {record.heartbeat.worker: record for record in await self._store.workers()}

@@ -10,6 +10,7 @@ from typing import Final
 
 from stem.client.control import Controller
 from stem.client.copies import cancelled_with
+from stem.client.globs import is_glob
 from stem.client.inspect import Inspector, check_verdict
 from stem.client.revocations import lift, lift_standing
 from stem.clock import to_micros
@@ -26,7 +27,6 @@ from stem.tasks.status import TaskRecord
 __all__ = ["Operator", "Sweep"]
 
 _BATCH: Final = 200
-_GLOB: Final = frozenset("*?[")
 _NO_DELAY: Final = timedelta(0)
 _REVOKED_FOR: Final = timedelta(days=7)
 Watch = Callable[[int, int], None]
@@ -159,7 +159,7 @@ class Operator:
     async def _by_name(self, where: TaskFilter) -> list[TaskFilter]:
         """The filter, or one for each name that its glob matches."""
         pattern = where.name
-        if pattern is None or _GLOB.isdisjoint(pattern):
+        if pattern is None or not is_glob(pattern):
             return [where]
         names = await self._store.task_names()
         return [replace(where, name=name) for name in names if _is_meant(name, pattern)]
