@@ -38,12 +38,8 @@ class Answers:
 
     async def wait_result(self, task_id: str, timeout: timedelta | None, /) -> bytes:
         """The stored result of a task; see `TaskHandle.result`."""
-        from stem.client.copies import refuse_broadcast
-        from stem.client.wait import result_of
-
-        stored = result_of(task_id, await self._open.waiter.result(task_id, timeout))
-        refuse_broadcast(task_id, stored)
-        return self._settings.encoders.read(stored)
+        parts = self._open
+        return parts.read_result(task_id, await parts.waiter.result(task_id, timeout))
 
     async def wait_results(self, task_ids: Sequence[str], timeout: timedelta | None, /) -> list[bytes]:
         """The stored results of several tasks; see `Copies.result`."""

@@ -144,13 +144,14 @@ class ResultCodec(Generic[T]):
     def decode(self, data: bytes) -> T:
         """The result. Raises `Undecodable` when the stored form does not fit the type."""
         try:
-            return cast("T", self._validate_json(data))
+            value: T = self._validate_json(data)
         except ValidationError as error:
             raise Undecodable(
                 expected=f"a stored result that fits the return type of task '{self._task}'",
                 found=describe(error),
                 do="Read it with the version of the code that wrote it, or run the task again.",
             ) from None
+        return value
 
 
 def dump_json(value: object) -> bytes:

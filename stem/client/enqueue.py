@@ -21,7 +21,7 @@ from stem.tasks.call import TaskCall
 from stem.tasks.encoders import PLAIN, Encoders
 from stem.tasks.envelope import Envelope, encode_envelope
 from stem.tasks.handle import HandleSource, TaskHandle
-from stem.tasks.options import EnqueueOptions, PublishOptions, merge_options
+from stem.tasks.options import EnqueueOptions, merge_options
 
 __all__ = ["PAYLOAD_LIMIT", "Publisher"]
 
@@ -62,7 +62,9 @@ class Publisher:
 
     async def publish(self, call: TaskCall[R]) -> TaskHandle[R]:
         """Store the call. Raises `PayloadTooLarge`, `DuplicateTask`, `StoreError`; then nothing was stored."""
-        call = await self._passed(call)
+        call = self._with_options(call)
+        if self.middleware:
+            call = await pass_through(call, self.middleware)
         message = self._message(call)
         if self._expect is not None and call.options.task_id is None:
             self._expect(message.envelope.id)
@@ -129,17 +131,18 @@ class Publisher:
             raise self._too_large(call)
         options = call.options
         payload = self._encoders.write_arguments(call.name, call.payload)
-        envelope = _envelope(
-            call, options, payload, task_id=options.task_id or task_id or new_id(), root=root, parent=parent
+        task_id = options.task_id or task_id or new_id()
+        envelope = Envelope(
+            task_id, payload, call.name, call.version, call.contract, *options.travelling, root=root, parent=parent
         )
         if options.broadcast:
             envelope = announcement(envelope)
         return Publish(
             envelope=envelope,
             body=encode_envelope(envelope),
-            delay=to_micros(options.delay),
+            delay=to_micros(options.delay) if options.delay else 0,
             not_before=None if options.eta is None else to_micros(options.eta),
-            unique=_unique(call, options),
+            unique=None if options.unique_key is None else _unique(call, options.unique_key),
             rate_key=call.rate_key,
             concurrency_key=call.concurrency_key,
         )
@@ -201,38 +204,6 @@ class Publisher:
         )
 
 
-def _envelope(
-    call: TaskCall[object],
-    options: PublishOptions,
-    payload: bytes,
-    *,
-    task_id: str,
-    root: str,
-    parent: str | None,
-) -> Envelope:
-    return Envelope(
-        id=task_id,
-        name=call.name,
-        payload=payload,
-        version=call.version,
-        contract=call.contract,
-        queue=options.queue,
-        priority=options.priority,
-        max_retries=options.max_retries,
-        expires=None if options.expires is None else to_micros(options.expires),
-        result_ttl=to_micros(options.result_ttl),
-        ignore_result=options.ignore_result,
-        retry=None if options.retry is None else options.retry.backoff,
-        headers=options.headers,
-        meta=options.meta,
-        tags=options.tags,
-        root=root,
-        parent=parent,
-    )
-
-
-def _unique(call: TaskCall[object], options: PublishOptions) -> UniqueKey | None:
-    if options.unique_key is None:
-        return None
-    lifetime = None if options.unique_for is None else to_micros(options.unique_for)
-    return UniqueKey(f"{call.name}:{options.unique_key}", lifetime)
+def _unique(call: TaskCall[object], key: str) -> UniqueKey:
+    unique_for = call.options.unique_for
+    return UniqueKey(f"{call.name}:{key}", None if unique_for is None else to_micros(unique_for))

@@ -30,7 +30,7 @@ class Home:
 
     def check(self) -> None:
         """Raises `ConfigError` in another process, or on another loop, where waiting would never end."""
-        here = _running_loop()
+        here = asyncio._get_running_loop()
         if here is self.loop and self.pid == os.getpid():
             return
         if self.pid != os.getpid():
@@ -39,13 +39,6 @@ class Home:
             raise _elsewhere("its event loop closed", "Close a client before its loop, and open another one here.")
         if here is not None:
             raise _elsewhere("another event loop", "Open a client in each loop; `SyncStem` serves many threads.")
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 def _elsewhere(found: str, do: str) -> ConfigError:

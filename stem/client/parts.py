@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stem.client.control import Controller
+from stem.client.copies import refuse_broadcast
 from stem.client.enqueue import Publisher
 from stem.client.home import Home
 from stem.client.inspect import Inspector
 from stem.client.operate import Operator
-from stem.client.wait import Waiter
+from stem.client.wait import Waiter, result_of
+from stem.contracts.queries import StoredResult
 from stem.contracts.store import Store
 from stem.signals.hub import Signals
 from stem.signals.middleware import OnEnqueue
 from stem.stores.committer import Committer
 from stem.stores.open import open_split
 from stem.stores.settings import ClientSettings
+from stem.tasks.encoders import Encoders, name_of
 from stem.tasks.handle import HandleSource
 
 __all__ = ["Parts", "open_parts"]
@@ -34,6 +37,15 @@ class Parts:
     inspector: Inspector
     operator: Operator
     controller: Controller
+    encoders: Encoders
+
+    def read_result(self, task_id: str, stored: StoredResult) -> bytes:
+        """The result as its worker encoded it. Raises the error with which the task ended, and `BroadcastError`."""
+        result = result_of(task_id, stored)
+        if name_of(result) is None:
+            return result
+        refuse_broadcast(task_id, result)
+        return self.encoders.read(result)
 
     async def aclose(self) -> None:
         """Send what is queued, then close every connection."""
@@ -74,4 +86,5 @@ async def open_parts(
         inspector=inspector,
         operator=Operator(store, committer, inspector, controller),
         controller=controller,
+        encoders=settings.encoders,
     )

@@ -74,7 +74,7 @@ class Waiter:
         if not expected:
             self._read(task_id)
         try:
-            stored = await self._within(answer, task_id, timeout)
+            stored = await (answer if timeout is None else self._within(answer, task_id, timeout))
         finally:
             self._leave(task_id, answer)
         if stored is None:
@@ -128,6 +128,8 @@ class Waiter:
             self._looker = asyncio.get_running_loop().create_task(self._look_now_and_then(), name="stem-waiter")
 
     def _hear(self, notice: Notice) -> None:
+        if not (notice.tasks or notice.everything):
+            return
         if threading.get_ident() == self._thread:
             self._notice(notice)
         elif self._loop is not None:
@@ -146,8 +148,9 @@ class Waiter:
                 self._tell(task_id, result)
             elif task_id in self._expected:
                 self._note(task_id, result)
-            for changed in self._watching.get(task_id, ()):
-                changed.set()
+            if task_id in self._watching:
+                for changed in self._watching[task_id]:
+                    changed.set()
         if len(notice.tasks) > end and self._loop is not None:
             self._loop.call_soon(self._notice, notice, end)
 
@@ -155,7 +158,7 @@ class Waiter:
         if result is None:
             self._read(task_id)
         else:
-            self._answer([task_id], {task_id: StoredResult(TaskState.SUCCEEDED, result)})
+            self._bring(task_id, StoredResult(TaskState.SUCCEEDED, result))
 
     def _note(self, task_id: str, result: bytes | None) -> None:
         """Nobody waits for it yet: whoever does will have it at once, or has to ask."""
@@ -195,9 +198,12 @@ class Waiter:
         for task_id in ids:
             found = stored.get(task_id)
             if found is None or found.state.is_terminal:
-                for answer in self._waiting.get(task_id, ()):
-                    if not answer.done():
-                        answer.set_result(found)
+                self._bring(task_id, found)
+
+    def _bring(self, task_id: str, found: StoredResult | None) -> None:
+        for answer in self._waiting.get(task_id, ()):
+            if not answer.done():
+                answer.set_result(found)
 
     def _fail(self, error: StemError) -> None:
         for answer in [answer for answers in self._waiting.values() for answer in answers]:
@@ -210,10 +216,8 @@ class Waiter:
             self._look_at_all()
 
     async def _within(
-        self, answer: asyncio.Future[StoredResult | None], task_id: str, timeout: timedelta | None
+        self, answer: asyncio.Future[StoredResult | None], task_id: str, timeout: timedelta
     ) -> StoredResult | None:
-        if timeout is None:
-            return await answer
         timer = asyncio.ensure_future(self._clock.sleep(to_micros(timeout)))
         try:
             await asyncio.wait((answer, timer), return_when=asyncio.FIRST_COMPLETED)

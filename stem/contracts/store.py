@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from stem.clock import Micros
@@ -147,8 +148,7 @@ class TakeRequest:
     lease: Micros = 10_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """Something happened: messages became ready in `queues`, `tasks` became terminal or made progress, something was
     broadcast on `channels`.
 
@@ -160,7 +160,7 @@ class Notice:
     tasks: tuple[str, ...] = ()
     everything: bool = False
     channels: frozenset[str] = frozenset()
-    results: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    results: Mapping[str, bytes] = MappingProxyType({})
 
 
 Listener = Callable[[Notice], None]

@@ -56,14 +56,20 @@ class Committer:
 
     async def commit(self, change: Change) -> Verdict:
         """See `Commits.commit`."""
-        return await (await self._send(change))
+        lane = self._lane_of(change)
+        if not lane.has_room:
+            await lane.wait_for_room()
+        return await self._put(lane, change)
 
     async def commit_all(self, changes: Sequence[Change]) -> list[Verdict | StemError]:
         """One verdict per change, in order; a change that could not be sent has its error instead."""
         answers: list[asyncio.Future[Verdict]] = []
         try:
             for change in changes:
-                answers.append(await self._send(change))  # noqa: PERF401  # a cancelled caller withdraws these
+                lane = self._lane_of(change)
+                if not lane.has_room:
+                    await lane.wait_for_room()
+                answers.append(self._put(lane, change))
             return [await _verdict_or_error(answer) for answer in answers]
         except BaseException:
             for answer in answers:
@@ -99,13 +105,13 @@ class Committer:
     def _senders(self) -> tuple[asyncio.Task[None], ...]:
         return (*self._fenced.senders, *self._free.senders, *self._keyed.senders)
 
-    async def _send(self, change: Change) -> asyncio.Future[Verdict]:
-        lane = self._fenced
-        if change.fence is None:
-            lane = self._keyed if _asks_for_a_key(change) else self._free
-            if not lane.has_room:
-                await lane.wait_for_room()
-        elif isinstance(change.writes[0], CONSUMING):  # as many as attempts run: never held back
+    def _lane_of(self, change: Change) -> Lane:
+        if change.fence is not None:
+            return self._fenced
+        return self._keyed if _asks_for_a_key(change) else self._free
+
+    def _put(self, lane: Lane, change: Change) -> asyncio.Future[Verdict]:
+        if change.fence is not None and isinstance(change.writes[0], CONSUMING):
             lane.drop_rider(change.fence)
         if self._closed:
             raise closed()
@@ -115,7 +121,10 @@ class Committer:
 
 
 def _asks_for_a_key(change: Change) -> bool:
-    return any(isinstance(write, Publish) and write.unique is not None for write in change.writes)
+    for write in change.writes:
+        if isinstance(write, Publish) and write.unique is not None:
+            return True
+    return False
 
 
 async def _verdict_or_error(answer: asyncio.Future[Verdict]) -> Verdict | StemError:

@@ -93,8 +93,9 @@ class Lane:
 
     @property
     def has_room(self) -> bool:
-        """Whether less waits than the bytes that a queue may hold."""
-        return self._bytes <= QUEUE_BYTES
+        """Whether less waits than the bytes that a queue may hold. Outcomes are never held back: they are as many as
+        attempts run."""
+        return self._patient or self._bytes <= QUEUE_BYTES
 
     async def wait_for_room(self) -> None:
         """Return when there is room."""

@@ -177,7 +177,7 @@ class SplitStore(StoreDelegate):
 
     def listen(self, listener: Listener) -> Subscription:
         """See `Store.listen`; results are asked for."""
-        return self._store.listen(lambda notice: listener(replace(notice, results={})))
+        return self._store.listen(lambda notice: listener(notice._replace(results={})))
 
     async def retain(self, limit: int) -> int:
         """Delete what both have kept long enough; how many tasks the broker deleted.

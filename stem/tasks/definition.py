@@ -114,16 +114,16 @@ class TaskDefinition(Generic[P, R]):
     def decode_result(self, data: bytes) -> R:
         return self.results.decode(data)
 
-    @property
+    @cached_property
     def publish_options(self) -> PublishOptions:
-        return self._publish_options
+        return merge_options(self.given)
 
-    @property
+    @cached_property
     def arguments(self) -> ArgumentsCodec:
         assert self._codecs is not None
         return self._codecs.arguments
 
-    @property
+    @cached_property
     def results(self) -> ResultCodec[R]:
         assert self._codecs is not None
         return self._codecs.results
@@ -144,7 +144,7 @@ class TaskDefinition(Generic[P, R]):
     def _call(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> TaskCall[R]:
         payload = self.arguments.encode(args, kwargs)
         call = TaskCall(
-            self.name, self.version, self.contract, payload, self._publish_options, self.given, self.decode_result
+            self.name, self.version, self.contract, payload, self.publish_options, self.given, self.decode_result
         )
         return with_keys(call, self.arguments.values(args, kwargs)) if self._asks_for_keys else call
 
@@ -153,12 +153,8 @@ class TaskDefinition(Generic[P, R]):
         return self
 
     @cached_property
-    def _publish_options(self) -> PublishOptions:
-        return merge_options(self.given)
-
-    @cached_property
     def _asks_for_keys(self) -> bool:
-        return asks_for_keys(self._publish_options)
+        return asks_for_keys(self.publish_options)
 
 
 class HandleMaker(Protocol):

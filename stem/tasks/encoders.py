@@ -109,6 +109,8 @@ class Encoders:
 
     def write_arguments(self, task: str, data: bytes) -> bytes:
         """The form in which the arguments of a task are stored."""
+        if self.arguments is None and not self.tasks:
+            return data
         return _written(data, self._chosen(task) or self.arguments)
 
     def write_result(self, task: str, data: bytes) -> bytes:

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, Final, Literal, TypeAlias
+from functools import cached_property
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from typing_extensions import TypedDict
 
+from stem.clock import Micros, to_micros
 from stem.errors import ConfigError
 from stem.tasks.option_rules import HANDLER_RULES, RULES
-from stem.tasks.retry import Retry
+from stem.tasks.retry import Backoff, Retry
 
 __all__ = [
     "UNSET",
@@ -73,7 +75,22 @@ class EnqueueOptions(DefinitionOptions, total=False):
     retry: Retry
 
 
-@dataclass(frozen=True, slots=True)
+class Travelling(NamedTuple):
+    """What a message brings of its options, in the order of an envelope; durations in microseconds."""
+
+    queue: str
+    priority: int
+    max_retries: int
+    expires: Micros | None
+    result_ttl: Micros
+    ignore_result: bool
+    retry: Backoff | None
+    headers: Mapping[str, str]
+    meta: Mapping[str, JsonValue]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PublishOptions:
     """All layers merged: every option has its value, and each value was checked."""
 
@@ -107,6 +124,22 @@ class PublishOptions:
                 raise _wrong(name, expected, value)
         if self.eta is not None and self.delay:
             raise _wrong("eta", "alone, without `delay`", self.eta)
+
+    @cached_property
+    def travelling(self) -> Travelling:
+        """Reckoned once: most calls of a task have the options of its definition."""
+        return Travelling(
+            queue=self.queue,
+            priority=self.priority,
+            max_retries=self.max_retries,
+            expires=None if self.expires is None else to_micros(self.expires),
+            result_ttl=to_micros(self.result_ttl),
+            ignore_result=self.ignore_result,
+            retry=None if self.retry is None else self.retry.backoff,
+            headers=self.headers,
+            meta=self.meta,
+            tags=self.tags,
+        )
 
 
 @dataclass(frozen=True, slots=True)

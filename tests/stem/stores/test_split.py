@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -56,7 +55,7 @@ class Unreachable(MemoryStore):
         return await super().commit(changes)
 
     def listen(self, listener: Listener) -> Subscription:
-        return super().listen(lambda notice: listener(replace(notice, results=dict.fromkeys(notice.tasks, b""))))
+        return super().listen(lambda notice: listener(notice._replace(results=dict.fromkeys(notice.tasks, b""))))
 
     async def awaited(self, ids: Sequence[str]) -> frozenset[str]:
         self._answer()
