@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from stem.clock import Micros
 from stem.contracts.broadcasts import Broadcasts
@@ -31,6 +31,8 @@ __all__ = [
     "LeaseVerdict",
     "Listener",
     "Notice",
+    "Posted",
+    "Posts",
     "Renewal",
     "Store",
     "Subscription",
@@ -190,6 +192,20 @@ class Keeper(Protocol):
 
     def close(self) -> None:
         """Give the connection back; may be called twice."""
+        ...
+
+
+Posted = Callable[[list[Verdict] | None], None]
+"""Called once, on the loop, with the verdicts of what was posted; with `None` where it has to be committed again."""
+
+
+@runtime_checkable
+class Posts(Protocol):
+    """What a store may do besides, so that a lone change costs neither a task nor turns of the loop."""
+
+    def post(self, changes: Sequence[Change], told: Posted, /) -> bool:
+        """Send up to 500 changes now, to be applied as `Store.commit` does; False when only `commit` can, and then
+        nobody is told."""
         ...
 
 

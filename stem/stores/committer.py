@@ -14,7 +14,8 @@ from stem.clock import Clock, Micros
 from stem.contracts.changes import CONSUMING, Change, Fence, Publish, Start, Verdict
 from stem.contracts.store import Store
 from stem.errors import StemError
-from stem.stores.lane import Item, Lane, Told, closed, size_of
+from stem.stores.items import Item, Told, closed, size_of
+from stem.stores.lane import Lane
 
 __all__ = ["Commits", "Committer"]
 
@@ -94,16 +95,15 @@ class Committer:
     async def aclose(self, *, within: Micros = 5_000_000) -> None:
         """Send what is queued, for at most `within` microseconds; what is left then fails as `StoreUnavailable`."""
         self._closed = True
+        lanes = (self._fenced, self._free, self._keyed)
         timer = asyncio.ensure_future(self._clock.sleep(within))
-        while (senders := self._senders()) and not timer.done():
-            await asyncio.wait((*senders, timer), return_when=asyncio.FIRST_COMPLETED)
+        sent = asyncio.gather(*[lane.rest() for lane in lanes])
+        await asyncio.wait((sent, timer), return_when=asyncio.FIRST_COMPLETED)
         timer.cancel()
-        for lane in (self._fenced, self._free, self._keyed):
+        sent.cancel()
+        for lane in lanes:
             await lane.end()
         await asyncio.sleep(0)  # whoever was answered last is told in this turn
-
-    def _senders(self) -> tuple[asyncio.Task[None], ...]:
-        return (*self._fenced.senders, *self._free.senders, *self._keyed.senders)
 
     def _lane_of(self, change: Change) -> Lane:
         if change.fence is not None:
@@ -121,10 +121,7 @@ class Committer:
 
 
 def _asks_for_a_key(change: Change) -> bool:
-    for write in change.writes:
-        if isinstance(write, Publish) and write.unique is not None:
-            return True
-    return False
+    return any([write.unique for write in change.writes if isinstance(write, Publish)])  # noqa: C419  # cheaper for one
 
 
 async def _verdict_or_error(answer: asyncio.Future[Verdict]) -> Verdict | StemError:

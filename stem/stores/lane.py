@@ -8,61 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias, cast
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
 
 from stem.clock import Clock, Micros
-from stem.contracts.changes import (
-    Change,
-    Fence,
-    Publish,
-    RefusalCode,
-    Refused,
-    Settle,
-    Start,
-    Verdict,
-)
-from stem.contracts.store import Store
-from stem.errors import StemError, StoreError, StoreFull, StoreUnavailable
+from stem.contracts.changes import Change, Fence, RefusalCode, Refused, Start, Verdict
+from stem.contracts.store import Posts, Store
+from stem.errors import StemError, StoreFull, StoreUnavailable
+from stem.stores.items import OVERHEAD, Item, tell, unknown, unknown_fate
 
-__all__ = ["Item", "Lane", "Told", "closed", "size_of"]
+__all__ = ["Lane"]
 
 MOST_CHANGES: Final = 500
 MOST_BYTES: Final = 4 * 1024 * 1024
-OVERHEAD: Final = 512
-"""What a change counts for beside its bytes."""
 HALF: Final = 32
 """So many at least are in each of two batches that are under way at once: fewer cost more than they hide."""
 QUEUE_BYTES: Final = 64 * 1024 * 1024
 _FIRST_PAUSE: Final[Micros] = 50_000
 _LONGEST_PAUSE: Final[Micros] = 1_000_000
-
-Told: TypeAlias = Callable[[Verdict | StemError], None]
-
-
-@dataclass(slots=True, eq=False)
-class Item:
-    """A change on its way, and who is told of its verdict: one who awaits it, or one who is called."""
-
-    change: Change
-    size: int
-    answer: asyncio.Future[Verdict] | None = None
-    told: Told | None = None
-    until: Micros | None = None
-    """When it is given up, once it was held up."""
-
-    def tell(self, verdict: Verdict | StemError) -> None:
-        """Bring the verdict, or the error that stands in its place."""
-        answer = self.answer
-        if answer is None:
-            if self.told is not None:
-                self.told(verdict)
-        elif not answer.done():
-            if isinstance(verdict, StemError):
-                answer.set_exception(verdict)
-            else:
-                answer.set_result(verdict)
 
 
 class Lane:
@@ -73,23 +37,25 @@ class Lane:
 
     def __init__(self, store: Store, *, clock: Clock, retry_for: Micros, width: int = 1, patient: bool = False) -> None:
         self._store = store
+        self._post = store.post if isinstance(store, Posts) else None
         self._clock = clock
         self._retry_for = retry_for
         self._width = width
         self._patient = patient
         self._queue: deque[Item] = deque()
         self._riders: dict[str, tuple[Fence, Start]] = {}
-        self._senders: set[asyncio.Task[None]] = set()
+        self._under_way: list[Sequence[Item]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._resting: dict[asyncio.Task[None], Sequence[Item]] = {}
-        self._under_way = 0
+        self._is_called = False
+        """Whether a batch is sent in the next turn of the loop."""
+        self._is_lone = False
+        """Whether the last batch was a single change, posted, and nobody came while it was under way."""
+        self._ended = False
+        self._at_rest: asyncio.Future[None] | None = None
         self._bytes = 0
         self._room = asyncio.Event()
         self._room.set()
-
-    @property
-    def senders(self) -> tuple[asyncio.Task[None], ...]:
-        """The tasks that send; none when nothing waits and nothing is under way."""
-        return (*self._senders, *self._resting)
 
     @property
     def has_room(self) -> bool:
@@ -104,18 +70,21 @@ class Lane:
             await self._room.wait()
 
     def put(self, item: Item) -> None:
-        """Send it with the next batch: callers of the same turn of the loop travel together."""
+        """Send it with the next batch: callers of the same turn of the loop travel together.
+
+        Who comes alone again and again does not wait for others who might.
+        """
         self._queue.append(item)
         self._bytes += item.size
-        senders = len(self._senders)
-        if senders == 0 or (senders == self._under_way < self._width and len(self._queue) >= HALF):
-            self._begin()
+        if self._is_lone and not self._under_way and not self._is_called:
+            self._send()
+        else:
+            self._call()
 
     def ride(self, fence: Fence, start: Start) -> None:
         """Send it with the next batch unless it is dropped before that; nobody is told. One at a time for each task."""
         self._riders[fence.task_id] = (fence, start)
-        if not self._senders:
-            self._begin()
+        self._call()
 
     def drop_rider(self, fence: Fence) -> None:
         """Do not send what still rides under this fence."""
@@ -123,27 +92,49 @@ class Lane:
         if rider is not None and rider[0] == fence:
             del self._riders[fence.task_id]
 
+    async def rest(self) -> None:
+        """Return when nothing waits and nothing is under way."""
+        while self._is_called or self._under_way or self._resting:
+            self._at_rest = asyncio.get_running_loop().create_future()
+            await self._at_rest
+
     async def end(self) -> None:
         """Stop sending; whoever still waits is told that the outcome is unknown."""
-        resting = [item for items in self._resting.values() for item in items]
-        senders = self.senders
-        for sender in senders:
-            sender.cancel()
-        if senders:
-            await asyncio.wait(senders)
-        _tell(resting, [_unknown_fate()] * len(resting))
-        self._fail_all()
+        self._ended = True
+        tasks = (*self._tasks, *self._resting)
+        left = [item for items in (*self._under_way, *self._resting.values(), self._queue) for item in items]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        self._queue.clear()
+        self._riders.clear()
+        self._bytes = 0
+        self._room.set()
+        tell(left, [unknown_fate()] * len(left))
 
-    def _begin(self) -> None:
-        self._senders.add(asyncio.get_running_loop().create_task(self._send(), name="stem-committer"))
+    def _call(self) -> None:
+        """Send in the next turn of the loop, if another batch may be under way then."""
+        begun = len(self._under_way)
+        if not self._is_called and (not begun or (begun < self._width and len(self._queue) >= HALF)):
+            self._is_called = True
+            asyncio.get_running_loop().call_soon(self._send)
+
+    def _send(self) -> None:
+        self._is_called = False
+        batch = self._next_batch()
+        if batch and not self._ended:
+            self._under_way.append(batch)
+            if not self._is_posted(batch):
+                self._deliver(batch)
+            self._call()
+        self._tell_rest()
 
     def _next_batch(self) -> list[Item]:
-        batch = self._next_riders()
+        batch = self._next_riders() if self._riders else []
         queue, size, most = self._queue, 0, MOST_CHANGES
-        if self._under_way + 1 < self._width and len(queue) >= 2 * HALF:
+        if len(self._under_way) + 1 < self._width and len(queue) >= 2 * HALF:
             most = min(most, len(queue) // 2)  # the engine works on these while the rest is prepared
-            if len(self._senders) < self._width:
-                self._begin()
         while queue and len(batch) < most and (not size or size + queue[0].size <= MOST_BYTES):
             item = queue.popleft()
             self._bytes -= item.size
@@ -155,40 +146,40 @@ class Lane:
         return batch
 
     def _next_riders(self) -> list[Item]:
-        if not self._riders:
-            return []
         riders = [self._riders.pop(task_id) for task_id in list(self._riders)[:MOST_CHANGES]]
         return [Item(Change((start,), fence), OVERHEAD) for fence, start in riders]
 
-    async def _send(self) -> None:
-        loop = asyncio.get_running_loop()
-        batch: list[Item] = []
+    def _is_posted(self, batch: Sequence[Item]) -> bool:
+        if self._post is None:
+            return False
         try:
-            while batch := self._next_batch():
-                verdicts = await self._verdicts(batch)
-                told = self._without_held_up(batch, verdicts)
-                if self._queue or self._riders:  # the engine has them before the callers run: 15 % on enqueue
-                    loop.call_soon(_tell, *told)
-                else:
-                    _tell(*told)
-        except BaseException:
-            _tell(batch, [_unknown_fate()] * len(batch))
-            self._fail_all()
-            raise
-        finally:
-            self._senders.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            return self._post([item.change for item in batch], partial(self._posted, batch))
+        except Exception:  # noqa: BLE001  # `commit` will say what is wrong, to those whom it concerns
+            return False
 
-    async def _verdicts(self, batch: Sequence[Item]) -> Sequence[Verdict | StemError]:
-        """The verdict of every change; an error of the store is this batch's, not the next one's."""
-        self._under_way += 1
+    def _posted(self, batch: Sequence[Item], verdicts: Sequence[Verdict] | None) -> None:
+        if verdicts is not None:
+            self._is_lone = len(batch) == 1 and not self._queue
+            self._answered(batch, verdicts)
+        elif not self._ended:
+            self._deliver(batch)
+
+    def _deliver(self, batch: Sequence[Item]) -> None:
+        task = asyncio.get_running_loop().create_task(self._commit(batch), name="stem-committer")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _commit(self, batch: Sequence[Item]) -> None:
         try:
-            return await self._deliver([item.change for item in batch])
+            verdicts: Sequence[Verdict | StemError] = await self._verdicts([item.change for item in batch])
         except StemError as error:
-            return [error] * len(batch)
-        finally:
-            self._under_way -= 1
+            verdicts = [error] * len(batch)
+        except BaseException:
+            self._answered(batch, [unknown_fate()] * len(batch))
+            raise
+        self._answered(batch, verdicts)
 
-    async def _deliver(self, changes: list[Change]) -> list[Verdict]:
+    async def _verdicts(self, changes: list[Change]) -> list[Verdict]:
         deadline = self._clock.elapsed() + self._retry_for
         pause = _FIRST_PAUSE
         while True:
@@ -198,9 +189,20 @@ class Lane:
                 if isinstance(error, StoreFull) and not self._patient:
                     raise  # what is new is refused at once
                 if self._clock.elapsed() + pause >= deadline:
-                    raise _unknown(error, self._retry_for) from error
+                    raise unknown(error, self._retry_for) from error
             await self._clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _answered(self, batch: Sequence[Item], verdicts: Sequence[Verdict | StemError]) -> None:
+        """An error of the store is that of this batch, not of the next one."""
+        if self._ended:
+            return
+        self._under_way.remove(batch)
+        told = self._without_held_up(batch, verdicts)
+        if self._queue or self._riders:  # the engine has them before the callers run: 15 % on enqueue
+            self._send()
+        tell(*told)
+        self._tell_rest()
 
     def _without_held_up(
         self, batch: Sequence[Item], verdicts: Sequence[Verdict | StemError]
@@ -212,7 +214,7 @@ class Lane:
             return batch, verdicts
         resting = asyncio.get_running_loop().create_task(self._send_later(held_up), name="stem-held-up")
         self._resting[resting] = held_up
-        resting.add_done_callback(self._resting.pop)
+        resting.add_done_callback(self._rested)
         told = [(item, verdict) for item, verdict in zip(batch, verdicts, strict=True) if item not in held_up]
         return [item for item, _ in told], [verdict for _, verdict in told]
 
@@ -229,47 +231,10 @@ class Lane:
         for item in items:
             self.put(item)
 
-    def _fail_all(self) -> None:
-        left = list(self._queue)
-        self._queue.clear()
-        self._riders.clear()
-        self._bytes = 0
-        self._room.set()
-        _tell(left, [_unknown_fate()] * len(left))
+    def _rested(self, task: asyncio.Task[None]) -> None:
+        del self._resting[task]
+        self._tell_rest()
 
-
-def _tell(batch: Sequence[Item], verdicts: Sequence[Verdict | StemError]) -> None:
-    for item, verdict in zip(batch, verdicts, strict=True):
-        item.tell(verdict)
-
-
-def size_of(change: Change) -> int:
-    """About how many bytes it takes in a batch."""
-    size = OVERHEAD
-    for write in change.writes:
-        if isinstance(write, Settle):
-            size += 0 if write.result is None else len(write.result)
-        elif isinstance(write, Publish):
-            size += len(write.body)
-    return size
-
-
-def closed() -> StoreUnavailable:
-    """The error of one who commits through what was closed."""
-    return _unavailable("a client that was closed", "Enqueue before it is closed.")
-
-
-def _unknown(error: StoreError, after: Micros) -> StoreUnavailable:
-    return StoreUnavailable(
-        expected=f"the store to answer within {after // 1_000_000} s",
-        found=f"outcome unknown; at last {error.found}",
-        do=f"Look at the task's status before you do it again. {error.do}",
-    )
-
-
-def _unknown_fate() -> StoreUnavailable:
-    return _unavailable("an unknown outcome", "Look at the task's status.")
-
-
-def _unavailable(found: str, do: str) -> StoreUnavailable:
-    return StoreUnavailable(expected="the store to take the change", found=found, do=do)
+    def _tell_rest(self) -> None:
+        if self._at_rest is not None and not self._at_rest.done():
+            self._at_rest.set_result(None)

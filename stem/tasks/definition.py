@@ -112,21 +112,19 @@ class TaskDefinition(Generic[P, R]):
         _ = self.arguments, self.results
 
     def decode_result(self, data: bytes) -> R:
-        return self.results.decode(data)
+        return self._results.decode(data)
 
-    @cached_property
+    @property
     def publish_options(self) -> PublishOptions:
-        return merge_options(self.given)
+        return self._publish_options
 
-    @cached_property
+    @property
     def arguments(self) -> ArgumentsCodec:
-        assert self._codecs is not None
-        return self._codecs.arguments
+        return self._arguments
 
-    @cached_property
+    @property
     def results(self) -> ResultCodec[R]:
-        assert self._codecs is not None
-        return self._codecs.results
+        return self._results
 
     # Worker side. P and R are fixed by the receiver, so the handler is checked and not inferred.
     def bind(self, handler: Callable[P, Awaitable[R]]) -> Binding:
@@ -142,9 +140,9 @@ class TaskDefinition(Generic[P, R]):
         return Binding(self, handler, wants_context=True, is_async=False)
 
     def _call(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> TaskCall[R]:
-        payload = self.arguments.encode(args, kwargs)
+        payload = self._arguments.encode(args, kwargs)
         call = TaskCall(
-            self.name, self.version, self.contract, payload, self.publish_options, self.given, self.decode_result
+            self.name, self.version, self.contract, payload, self._publish_options, self.given, self.decode_result
         )
         return with_keys(call, self.arguments.values(args, kwargs)) if self._asks_for_keys else call
 
@@ -152,9 +150,24 @@ class TaskDefinition(Generic[P, R]):
         _ = self.publish_options
         return self
 
+    # Kept here, without the properties before them, for each call and each result.
+    @cached_property
+    def _publish_options(self) -> PublishOptions:
+        return merge_options(self.given)
+
+    @cached_property
+    def _arguments(self) -> ArgumentsCodec:
+        assert self._codecs is not None
+        return self._codecs.arguments
+
+    @cached_property
+    def _results(self) -> ResultCodec[R]:
+        assert self._codecs is not None
+        return self._codecs.results
+
     @cached_property
     def _asks_for_keys(self) -> bool:
-        return asks_for_keys(self.publish_options)
+        return asks_for_keys(self._publish_options)
 
 
 class HandleMaker(Protocol):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, TypeAlias
 
-from stem.adapters.redis.batch import encode_changes
+from stem.adapters.redis.batch import Encoded, encode_changes
 from stem.adapters.redis.connection import Kind, Server
+from stem.adapters.redis.driver import Value
 from stem.contracts.changes import (
     APPLIED,
     FENCED,
@@ -23,8 +24,11 @@ from stem.contracts.changes import (
 )
 from stem.contracts.store import Notice
 
-__all__ = ["commit_changes", "in_batches"]
+__all__ = ["Read", "commit_changes", "in_batches", "send_changes"]
 
+Read: TypeAlias = tuple[list[Verdict], Notice]
+"""What an answer says: the verdicts, in order, and what others should hear of."""
+_NAME: Final = "commit"
 _MOST_CHANGES: Final = 500
 _MOST_BYTES: Final = 16 * 1024 * 1024
 
@@ -42,22 +46,43 @@ def in_batches(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
         yield changes[begin:]
 
 
-async def commit_changes(
-    server: Server, origin: str, changes: Sequence[Change], *, largest: int
-) -> tuple[list[Verdict], Notice]:
+async def commit_changes(server: Server, origin: str, changes: Sequence[Change], *, largest: int) -> Read:
     """The verdicts, in order, and the notice. The script applies all changes of the call or, when it fails, none."""
     encoded = encode_changes(changes, largest)
-    verdicts: dict[int, Verdict] = dict(encoded.refused)
     if not encoded.places:
-        return [verdicts[place] for place in range(len(changes))], Notice()
-    kind = Kind.NEWS if changes[0].fence is None else Kind.OUTCOMES
-    letters, details, queues, besides = await server.run(
-        "commit", server.channel, origin, encoded.text, encoded.others, *encoded.blobs, kind=kind
-    )
+        return [encoded.refused[place] for place in range(len(changes))], Notice()
+    answer = await server.run(_NAME, *_words(server, origin, encoded), kind=_kind(changes))
+    return _read(changes, encoded, answer)
+
+
+def send_changes(
+    server: Server, origin: str, changes: Sequence[Change], *, largest: int, told: Callable[[Read | None], None]
+) -> bool:
+    """The same without waiting, over an open connection. `told` is given `None` where `commit_changes` has to be asked
+    again; False says that nothing was sent and nobody will be told."""
+    encoded = encode_changes(changes, largest)
+
+    def hear(answer: Any) -> None:
+        told(None if isinstance(answer, BaseException) else _read(changes, encoded, answer))
+
+    return bool(encoded.places) and server.send(_NAME, *_words(server, origin, encoded), kind=_kind(changes), told=hear)
+
+
+def _words(server: Server, origin: str, encoded: Encoded) -> tuple[Value, ...]:
+    return server.channel, origin, encoded.text, encoded.others, *encoded.blobs
+
+
+def _kind(changes: Sequence[Change]) -> Kind:
+    return Kind.NEWS if changes[0].fence is None else Kind.OUTCOMES
+
+
+def _read(changes: Sequence[Change], encoded: Encoded, answer: Any) -> Read:
+    letters, details, queues, besides = answer
+    verdicts: dict[int, Verdict] = dict(encoded.refused)
     verdicts.update(zip(encoded.places, _verdicts(letters.decode(), details), strict=True))
     told = [verdicts[place] for place in range(len(changes))]
     tasks = (*_ended(changes, told), *(task.decode() for task in besides))
-    return told, Notice(frozenset(queue.decode() for queue in queues), tasks)
+    return told, Notice(frozenset([queue.decode() for queue in queues]), tasks)
 
 
 def _verdicts(letters: str, details: bytes) -> Iterator[Verdict]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from stem.adapters.redis.driver import Value, client
 from stem.adapters.redis.errors import DRIVER_ERRORS, closed, is_moved_role, translate
 from stem.adapters.redis.functions import Caller
-from stem.adapters.redis.lines import Line
+from stem.adapters.redis.lines import Line, Told
 from stem.adapters.redis.route import Route
 from stem.adapters.redis.scripts import Script, keys_of, script
 from stem.adapters.redis.url import Place
@@ -42,7 +42,7 @@ class Server:
         self._scripts: dict[str, Script] = {}
         self._closed = False
         self._client = client(self.route)
-        self._caller = Caller()
+        self._caller = Caller(self.keys)
         self._lines = tuple(Line(self.route) for _ in Kind)
 
     async def run(self, name: str, *arguments: Value, kind: Kind = Kind.QUESTIONS) -> Any:
@@ -51,8 +51,16 @@ class Server:
         Raises `StemError`s only; after `StoreUnavailable` it may have run.
         """
         wanted, line = self._scripts.get(name) or self._learn(name), self._lines[kind]
-        given = (len(self.keys), *self.keys, time_for(self._clock), *arguments)
+        given = (time_for(self._clock), *arguments)
         return await self._guard(lambda: self._caller.call(line, wanted, given))
+
+    def send(self, name: str, *arguments: Value, kind: Kind, told: Told) -> bool:
+        """Run it over an open connection, and say whether there is one. `told` is called with the answer, or with an
+        error: then it may have run, and `run` has to be asked again, or says what is wrong."""
+        if self._closed:
+            return False
+        wanted, line = self._scripts.get(name) or self._learn(name), self._lines[kind]
+        return self._caller.send(line, wanted, (time_for(self._clock), *arguments), told)
 
     async def command(self, *words: Value) -> Any:
         """What the server answers to one command. Raises `StemError`s only."""

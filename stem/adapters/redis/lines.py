@@ -9,18 +9,39 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 import hiredis
 
 from stem.adapters.redis.driver import LOST, Value, answer_error, lost, open_stream, timed_out
 from stem.adapters.redis.route import Route
 
-__all__ = ["Line", "Wire"]
+__all__ = ["Beginning", "Line", "Told", "Wire"]
 
+Told: TypeAlias = Callable[[Any], None]
+"""Called once, on the loop, with an answer or with the error in its place."""
 _NOTHING: Final = object()
 _HIREDIS: Final[Any] = hiredis  # typed by halves
 _pack: Final[Callable[[tuple[Value, ...]], bytes]] = _HIREDIS.pack_command
+
+
+class Beginning:
+    """The first words of many commands, packed once: the keys of a namespace are more than most commands bring."""
+
+    def __init__(self, *words: Value) -> None:
+        self._count = len(words)
+        self._packed = _uncounted(words)
+
+    def command(self, words: tuple[Value, ...]) -> bytes:
+        """The command that goes on with these words."""
+        return b"".join((b"*%d\r\n" % (self._count + len(words)), self._packed, _uncounted(words)))
+
+
+def _uncounted(words: tuple[Value, ...]) -> bytes:
+    """The words as they stand in a command, without their number before them."""
+    command = _pack(words)
+    return command[command.index(b"\n") + 1 :]
 
 
 class Wire(asyncio.Protocol):
@@ -35,7 +56,7 @@ class Wire(asyncio.Protocol):
         self._timeout = timeout
         self._heard = heard
         self._answers: Any = _HIREDIS.Reader(replyError=answer_error, notEnoughData=_NOTHING)
-        self._waiting: deque[tuple[asyncio.Future[Any], float]] = deque()
+        self._waiting: deque[tuple[Told, float]] = deque()
         self._watch: asyncio.TimerHandle | None = None
         self.over: asyncio.Future[BaseException] = self._loop.create_future()
         """Done with the reason when the connection is lost."""
@@ -43,15 +64,23 @@ class Wire(asyncio.Protocol):
 
     def ask(self, *words: Value) -> asyncio.Future[Any]:
         """Send a command; its answer, or its error. A future that is cancelled does not stop the call."""
+        return self.call(_pack(words))
+
+    def call(self, command: bytes) -> asyncio.Future[Any]:
+        """The same for a command that is packed."""
         answer: asyncio.Future[Any] = self._loop.create_future()
         if self.over.done():
             answer.set_exception(lost("it was closed"))
-            return answer
-        self._waiting.append((answer, self._loop.time()))
+        else:
+            self.send(command, partial(_bring, answer))
+        return answer
+
+    def send(self, command: bytes, told: Told) -> None:
+        """The same over an open connection for one who is called, which takes one turn of the loop less."""
+        self._transport.write(command)
+        self._waiting.append((told, self._loop.time()))
         if self._watch is None:
             self._watch = self._loop.call_later(self._timeout, self._look)
-        self.tell(*words)
-        return answer
 
     def tell(self, *words: Value) -> None:
         """Send a command whose answer nobody takes, or all hear."""
@@ -66,9 +95,8 @@ class Wire(asyncio.Protocol):
             self._watch.cancel()
         self._transport.abort()
         while self._waiting:
-            answer, _ = self._waiting.popleft()
-            if not answer.done():
-                answer.set_exception(error)
+            told, _ = self._waiting.popleft()
+            told(error)
 
     def data_received(self, data: bytes) -> None:
         """The driver of the loop calls it."""
@@ -90,13 +118,8 @@ class Wire(asyncio.Protocol):
             else:
                 self._heard(answer)
         elif self._waiting:
-            future, _ = self._waiting.popleft()
-            if future.done():
-                return
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
+            told, _ = self._waiting.popleft()
+            told(answer)
 
     def _look(self) -> None:
         """One timer for all that waits: whether the oldest question has waited too long."""
@@ -110,6 +133,15 @@ class Wire(asyncio.Protocol):
             self.close(timed_out(self._timeout))
 
 
+def _bring(future: asyncio.Future[Any], answer: Any) -> None:
+    if future.done():
+        return
+    if isinstance(answer, BaseException):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
+
+
 class Line:
     """A wire that is opened when it is needed, and again when it was lost. Every call may be made twice."""
 
@@ -120,13 +152,25 @@ class Line:
 
     async def ask(self, *words: Value) -> Any:
         """What the server answers. A call that meets a connection which dies is repeated once, on a new one."""
+        return await self.call(_pack(words))
+
+    async def call(self, command: bytes) -> Any:
+        """The same for a command that is packed."""
         wire = self._wire
         try:
             if wire is None or wire.over.done():
                 wire = await self._opened()
-            return await wire.ask(*words)
+            return await wire.call(command)
         except LOST:
-            return await (await self._opened()).ask(*words)
+            return await (await self._opened()).call(command)
+
+    def send(self, command: bytes, told: Told) -> bool:
+        """Send it if there is an open connection, and say whether there is; nothing is repeated."""
+        wire = self._wire
+        if wire is None or wire.over.done():
+            return False
+        wire.send(command, told)
+        return True
 
     def hang_up(self) -> None:
         """Close the wire; the next call opens another."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from stem.adapters.redis import heartbeats, queries
 from stem.adapters.redis.broadcasts import BroadcastsPart
-from stem.adapters.redis.commit import commit_changes, in_batches
+from stem.adapters.redis.commit import Read, commit_changes, in_batches, send_changes
 from stem.adapters.redis.control import ControlPart
 from stem.adapters.redis.groups import GroupsPart
 from stem.adapters.redis.keeper import RedisKeeper
@@ -33,6 +34,7 @@ from stem.contracts.store import (
     LeaseRequest,
     Listener,
     Notice,
+    Posted,
     Subscription,
     Suspect,
     TakeRequest,
@@ -74,6 +76,11 @@ class RedisStore(ControlPart, BroadcastsPart, LimitsPart, LocksPart, SchedulesPa
         for batch in in_batches(changes):
             verdicts += await self._commit(batch)
         return verdicts
+
+    def post(self, changes: Sequence[Change], told: Posted) -> bool:
+        """Commit without a coroutine, over a connection that is open; see `Posts`."""
+        hear = partial(self._answered, told)
+        return send_changes(self.server, self._origin, changes, largest=CAPABILITIES.max_value, told=hear)
 
     async def lease(self, request: LeaseRequest) -> LeaseAnswer:
         """Up to `limit` due messages, at most 1,000, leased in one script call."""
@@ -167,3 +174,11 @@ class RedisStore(ControlPart, BroadcastsPart, LimitsPart, LocksPart, SchedulesPa
             raise
         self._wake.tell(notice)
         return verdicts
+
+    def _answered(self, told: Posted, answer: Read | None) -> None:
+        if answer is None:
+            told(None)
+        else:
+            verdicts, notice = answer
+            told(verdicts)
+            self._wake.tell(notice)

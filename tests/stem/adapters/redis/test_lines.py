@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from stem.adapters.redis.driver import LOST, NoScript, open_stream
-from stem.adapters.redis.lines import Line, Wire
+from stem.adapters.redis.lines import Beginning, Line, Wire
 from stem.adapters.redis.route import Route
 from stem.adapters.redis.url import parse_url
 from tests.servers import RedisServer
@@ -99,3 +99,19 @@ async def test_bytes_that_are_no_answer_end_the_connection() -> None:
 
         with pytest.raises(LOST):
             await wire.ask("PING")
+
+
+async def test_a_command_with_a_beginning_that_was_packed_before_is_the_same_command(line: Line) -> None:
+    echo = Beginning("EVAL", "return {KEYS[1], ARGV[1], ARGV[2]}", 1)
+    assert await line.call(echo.command(("key", b"\r\n", 3))) == [b"key", b"\r\n", b"3"]
+
+
+async def test_one_who_is_called_hears_the_answer_or_the_error_in_its_place(line: Line) -> None:
+    told: list[object] = []
+    assert not line.send(Beginning("ECHO").command(("a",)), told.append)
+    await line.ask("ECHO", "b")
+    assert line.send(Beginning("ECHO").command(("c",)), told.append)
+    assert line.send(Beginning("EVALSHA").command(("0" * 40, 0)), told.append)
+    await line.ask("ECHO", "d")
+    assert told[0] == b"c"
+    assert isinstance(told[1], NoScript)
