@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from functools import lru_cache
 from typing import Final
 
 __all__ = ["derived_id", "new_id"]
@@ -16,9 +17,15 @@ _VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abc
 def new_id() -> str:
     """A fresh id in the usual 36-character form; unique across processes without coordination."""
     random = os.urandom(10).hex()
-    time_of_it = f"{time.time_ns() // 1_000_000:012x}"
-    variant = _VARIANT[random[3]]
-    return f"{time_of_it[:8]}-{time_of_it[8:]}-7{random[:3]}-{variant}{random[4:7]}-{random[7:19]}"
+    begin = _beginning(time.time_ns() // 1_000_000)
+    return f"{begin}{random[:3]}-{_VARIANT[random[3]]}{random[4:7]}-{random[7:19]}"
+
+
+@lru_cache(maxsize=1)
+def _beginning(millisecond: int) -> str:
+    """The time and the version; many ids are made in a millisecond."""
+    digits = f"{millisecond:012x}"
+    return f"{digits[:8]}-{digits[8:]}-7"
 
 
 def derived_id(*parts: str | int) -> str:

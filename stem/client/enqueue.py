@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final, TypeVar
 
 from stem.client.passage import pass_through
@@ -59,12 +58,13 @@ class Publisher:
         self._expect = expect
         self._router = router
         self._encoders = encoders
+        self._is_plain = router is None and not defaults and not middleware
+        """Whether calls are published as they come."""
 
     async def publish(self, call: TaskCall[R]) -> TaskHandle[R]:
         """Store the call. Raises `PayloadTooLarge`, `DuplicateTask`, `StoreError`; then nothing was stored."""
-        call = self._with_options(call)
-        if self.middleware:
-            call = await pass_through(call, self.middleware)
+        if not self._is_plain:
+            call = await self._passed(call)
         message = self._message(call)
         if self._expect is not None and call.options.task_id is None:
             self._expect(message.envelope.id)
@@ -121,8 +121,8 @@ class Publisher:
     def _with_options(self, call: TaskCall[R]) -> TaskCall[R]:
         """The call with the options of all layers, and the queue that the rules give it."""
         if self._router is not None:
-            return replace(call, options=self._router.options(call.name, self._defaults, call.given))
-        return replace(call, options=merge_options(self._defaults, call.given)) if self._defaults else call
+            return call._replace(options=self._router.options(call.name, self._defaults, call.given))
+        return call._replace(options=merge_options(self._defaults, call.given)) if self._defaults else call
 
     def _message(
         self, call: TaskCall[R], *, task_id: str | None = None, root: str = "", parent: str | None = None
@@ -132,23 +132,14 @@ class Publisher:
         options = call.options
         payload = self._encoders.write_arguments(call.name, call.payload)
         task_id = options.task_id or task_id or new_id()
-        envelope = Envelope(
-            task_id, payload, call.name, call.version, call.contract, *options.travelling, root=root, parent=parent
-        )
+        envelope = Envelope(task_id, payload, call.name, call.version, call.contract, *options.travelling, root, parent)
         if options.broadcast:
             envelope = announcement(envelope)
-        return Publish(
-            envelope=envelope,
-            body=encode_envelope(envelope),
-            delay=to_micros(options.delay) if options.delay else 0,
-            not_before=None if options.eta is None else to_micros(options.eta),
-            unique=None if options.unique_key is None else _unique(call, options.unique_key),
-            rate_key=call.rate_key,
-            concurrency_key=call.concurrency_key,
-        )
+        message = Publish(envelope, encode_envelope(envelope), *options.due)
+        return message if not _has_keys(call) else _with_keys(message, call)
 
-    def _handle(self, task_id: str, call: TaskCall[R]) -> TaskHandle[R]:
-        return TaskHandle(task_id, self._source, call.decode_result, call.options.wait_timeout)
+    def _handle(self, task_id: str, call: TaskCall[R], *, duplicate: bool = False) -> TaskHandle[R]:
+        return TaskHandle(task_id, self._source, call.decode_result, call.options.wait_timeout, duplicate=duplicate)
 
     def _change(self, call: TaskCall[R], message: Publish) -> Change:
         if self._signals.heard:
@@ -194,7 +185,7 @@ class Publisher:
                 do="Wait for it, or use on_duplicate='existing' to get its handle.",
                 holder=holder,
             )
-        return replace(self._handle(holder, call), duplicate=True)
+        return self._handle(holder, call, duplicate=True)
 
     def _too_large(self, call: TaskCall[object]) -> PayloadTooLarge:
         return PayloadTooLarge(
@@ -202,6 +193,19 @@ class Publisher:
             found=f"{len(call.payload):,} bytes",
             do="Store the data elsewhere and pass a reference, or raise Stem(payload_limit=...).",
         )
+
+
+def _has_keys(call: TaskCall[object]) -> bool:
+    return not (call.options.unique_key is call.rate_key is call.concurrency_key is None)
+
+
+def _with_keys(message: Publish, call: TaskCall[object]) -> Publish:
+    key = call.options.unique_key
+    return message._replace(
+        unique=None if key is None else _unique(call, key),
+        rate_key=call.rate_key,
+        concurrency_key=call.concurrency_key,
+    )
 
 
 def _unique(call: TaskCall[object], key: str) -> UniqueKey:

@@ -7,7 +7,7 @@ because somebody's open transaction holds its key, holds up neither an outcome n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Final, Protocol
 
 from stem.clock import Clock, Micros
@@ -25,7 +25,7 @@ RETRY_FOR: Final[Micros] = 30_000_000
 class Commits(Protocol):
     """What the engine asks of a committer."""
 
-    async def commit(self, change: Change) -> Verdict:
+    def commit(self, change: Change) -> Awaitable[Verdict]:
         """The verdict of the store; a result is never observable before this returns.
 
         A caller cancelled before its change was sent withdraws it; after that the change goes on, and the caller
@@ -55,12 +55,10 @@ class Committer:
         self._keyed = Lane(store, clock=clock, retry_for=retry_for)  # an open transaction may hold a unique key
         self._closed = False
 
-    async def commit(self, change: Change) -> Verdict:
+    def commit(self, change: Change) -> Awaitable[Verdict]:
         """See `Commits.commit`."""
         lane = self._lane_of(change)
-        if not lane.has_room:
-            await lane.wait_for_room()
-        return await self._put(lane, change)
+        return self._put(lane, change) if lane.has_room else self._commit_later(lane, change)
 
     async def commit_all(self, changes: Sequence[Change]) -> list[Verdict | StemError]:
         """One verdict per change, in order; a change that could not be sent has its error instead."""
@@ -104,6 +102,10 @@ class Committer:
         for lane in lanes:
             await lane.end()
         await asyncio.sleep(0)  # whoever was answered last is told in this turn
+
+    async def _commit_later(self, lane: Lane, change: Change) -> Verdict:
+        await lane.wait_for_room()
+        return await self._put(lane, change)
 
     def _lane_of(self, change: Change) -> Lane:
         if change.fence is not None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from stem.tasks.call import TaskCall
 from stem.tasks.status import Progress, TaskStatus
@@ -44,15 +43,38 @@ class HandleSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class TaskHandle(Generic[R_co]):
-    """A task that was accepted. `duplicate` says that the id is of an earlier task which holds the same unique key."""
+    """A task that was accepted. `duplicate` says that the id is of an earlier task which holds the same unique key.
 
-    id: str
-    _source: HandleSource = field(repr=False, compare=False)
-    _decode: Callable[[bytes], R_co] = field(repr=False, compare=False)
-    _wait_timeout: timedelta | None = field(default=None, repr=False, compare=False)
-    duplicate: bool = False
+    Handles of the same task are equal. It is no dataclass, because one is made for each task: a frozen one costs three
+    times as much to make.
+    """
+
+    __slots__ = ("_decode", "_source", "_wait_timeout", "duplicate", "id")
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002  # its public name
+        source: HandleSource,
+        decode: Callable[[bytes], R_co],
+        wait_timeout: timedelta | None = None,
+        *,
+        duplicate: bool = False,
+    ) -> None:
+        self.id: Final = id
+        self.duplicate: Final = duplicate
+        self._source = source
+        self._decode = decode
+        self._wait_timeout = wait_timeout
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TaskHandle) and (self.id, self.duplicate) == (other.id, other.duplicate)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.duplicate))
+
+    def __repr__(self) -> str:
+        return f"TaskHandle(id={self.id!r}, duplicate={self.duplicate})"
 
     async def result(self, *, timeout: timedelta | None = None) -> R_co:
         """The result, as soon as it is recorded; `timeout=None` uses the call's `wait_timeout`, and without one
@@ -90,7 +112,9 @@ class TaskHandle(Generic[R_co]):
         `result` raises when it ended before.
         """
         copies = await self._source.task_copies(self.id, timeout if timeout is not None else self._wait_timeout)
-        handles = {worker: replace(self, id=copy, duplicate=False) for worker, copy in copies.items()}
+        handles = {
+            worker: TaskHandle(copy, self._source, self._decode, self._wait_timeout) for worker, copy in copies.items()
+        }
 
         async def wait(longest: timedelta | None) -> list[R_co]:
             longest = longest if longest is not None else self._wait_timeout

@@ -47,8 +47,7 @@ def with_keys(call: TaskCall[R], values: Mapping[str, object]) -> TaskCall[R]:
     def fill(option: str, template: str | None) -> str | None:
         return None if template is None else _fill(call.name, option, template, values)
 
-    call = replace(
-        call,
+    call = call._replace(
         rate_key=fill("rate_limit_key", options.rate_limit_key),
         concurrency_key=fill("concurrency_key", options.concurrency_key),
     )
@@ -56,7 +55,7 @@ def with_keys(call: TaskCall[R], values: Mapping[str, object]) -> TaskCall[R]:
         return call
     key = fill("unique", options.unique) if isinstance(options.unique, str) else _digest(call.payload)
     given: EnqueueOptions = {**call.given, "unique_key": key or ""}
-    return replace(call, options=replace(options, unique_key=key), given=given)
+    return call._replace(options=replace(options, unique_key=key), given=given)
 
 
 def _makes_unique(options: PublishOptions) -> bool:

@@ -126,8 +126,13 @@ class PublishOptions:
             raise _wrong("eta", "alone, without `delay`", self.eta)
 
     @cached_property
+    def due(self) -> tuple[Micros, Micros | None]:
+        """`delay` and `eta` in microseconds; reckoned once, since most calls have the options of their definition."""
+        return to_micros(self.delay), None if self.eta is None else to_micros(self.eta)
+
+    @cached_property
     def travelling(self) -> Travelling:
-        """Reckoned once: most calls of a task have the options of its definition."""
+        """What goes into the envelope; reckoned once, too."""
         return Travelling(
             queue=self.queue,
             priority=self.priority,

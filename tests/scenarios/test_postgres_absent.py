@@ -85,7 +85,7 @@ async def test_what_is_enqueued_while_the_server_is_away_is_accepted_when_it_is_
     store = await open_store(url, StoreOptions())
     committer = Committer(store, clock=SystemClock())
     await asyncio.to_thread(server.stop)
-    enqueuing = asyncio.create_task(committer.commit(Change((publish(),))))
+    enqueuing = asyncio.ensure_future(committer.commit(Change((publish(),))))
     await asyncio.to_thread(server.start)
     assert await enqueuing == APPLIED
     await committer.aclose()

@@ -29,6 +29,7 @@ __all__ = ["Read", "commit_changes", "in_batches", "send_changes"]
 Read: TypeAlias = tuple[list[Verdict], Notice]
 """What an answer says: the verdicts, in order, and what others should hear of."""
 _NAME: Final = "commit"
+_NEWS: Final = (Settle, Bury, Report)
 _MOST_CHANGES: Final = 500
 _MOST_BYTES: Final = 16 * 1024 * 1024
 
@@ -78,28 +79,31 @@ def _kind(changes: Sequence[Change]) -> Kind:
 
 def _read(changes: Sequence[Change], encoded: Encoded, answer: Any) -> Read:
     letters, details, queues, besides = answer
-    verdicts: dict[int, Verdict] = dict(encoded.refused)
-    verdicts.update(zip(encoded.places, _verdicts(letters.decode(), details), strict=True))
-    told = [verdicts[place] for place in range(len(changes))]
-    tasks = (*_ended(changes, told), *(task.decode() for task in besides))
+    told = _verdicts(letters, details)
+    if encoded.refused:
+        verdicts = {**encoded.refused, **dict(zip(encoded.places, told, strict=True))}
+        told = [verdicts[place] for place in range(len(changes))]
+    tasks = (*_ended(changes, told), *[task.decode() for task in besides])
     return told, Notice(frozenset([queue.decode() for queue in queues]), tasks)
 
 
-def _verdicts(letters: str, details: bytes) -> Iterator[Verdict]:
-    if letters.strip("A") == "":
-        yield from [APPLIED] * len(letters)
-        return
+def _verdicts(letters: bytes, details: bytes) -> list[Verdict]:
+    if letters.count(b"A") == len(letters):
+        return [APPLIED] * len(letters)
     given: Iterator[Any] = iter(json.loads(details) if details else ())
-    for letter in letters:
-        match letter:
-            case "A":
-                yield APPLIED
-            case "F":
-                yield FENCED
-            case "D":
-                yield Duplicate(next(given))
-            case _:
-                yield Refused(*next(given))
+    return [_verdict(letter, given) for letter in letters.decode()]
+
+
+def _verdict(letter: str, given: Iterator[Any]) -> Verdict:
+    match letter:
+        case "A":
+            return APPLIED
+        case "F":
+            return FENCED
+        case "D":
+            return Duplicate(next(given))
+        case _:
+            return Refused(*next(given))
 
 
 def _ended(changes: Sequence[Change], verdicts: Sequence[Verdict]) -> Iterator[str]:
@@ -108,7 +112,7 @@ def _ended(changes: Sequence[Change], verdicts: Sequence[Verdict]) -> Iterator[s
         if verdict is not APPLIED:
             continue
         for write in change.writes:
-            if isinstance(write, Settle | Bury | Report):
+            if isinstance(write, _NEWS):
                 assert change.fence is not None
                 yield change.fence.task_id
             elif isinstance(write, Cancel):
