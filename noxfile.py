@@ -120,6 +120,22 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(python=DEFAULT)
+def postgres(session: nox.Session) -> None:
+    """What concerns PostgreSQL, on the one whose programs are in the folder `STEM_TEST_POSTGRES_BIN`.
+
+    No part of the gate, which has one version: it is for those that an environment does not bring.
+    """
+    programs = os.environ.get("STEM_TEST_POSTGRES_BIN")
+    if not programs:
+        session.error("STEM_TEST_POSTGRES_BIN has to name a folder with initdb and postgres")
+    _install(session, "test")
+    session.env["STEM_TEST_REQUIRE_SERVERS"] = "1"
+    session.env["STEM_TEST_POSTGRES_URL"] = ""  # a server that runs would be used before these programs
+    session.run(str(Path(programs) / "postgres"), "--version", external=True)
+    _pytest(session, "-k", "postgres", "tests/contracts", "tests/stem/adapters/postgres", "tests/scenarios")
+
+
+@nox.session(python=DEFAULT)
 def generated(session: nox.Session) -> None:
     """What stem-build wrote is what it would write now, in every example that has generated code."""
     _install(session)

