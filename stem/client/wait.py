@@ -75,8 +75,9 @@ class Waiter:
             self._read(task_id)
         try:
             stored = await (answer if timeout is None else self._within(answer, task_id, timeout))
-        finally:
+        except BaseException:
             self._leave(task_id, answer)
+            raise
         if stored is None:
             raise unknown_id(task_id)
         return stored
@@ -201,7 +202,7 @@ class Waiter:
                 self._bring(task_id, found)
 
     def _bring(self, task_id: str, found: StoredResult | None) -> None:
-        for answer in self._waiting.get(task_id, ()):
+        for answer in self._waiting.pop(task_id, ()):
             if not answer.done():
                 answer.set_result(found)
 
@@ -232,10 +233,11 @@ class Waiter:
         )
 
     def _leave(self, task_id: str, answer: asyncio.Future[StoredResult | None]) -> None:
-        answers = self._waiting[task_id]
+        """Nobody hears for one who is told something else, or nothing any more."""
+        answers = self._waiting.get(task_id, set())
         answers.discard(answer)
         if not answers:
-            del self._waiting[task_id]
+            self._waiting.pop(task_id, None)
 
 
 def result_of(task_id: str, stored: StoredResult) -> bytes:
