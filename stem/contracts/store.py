@@ -34,6 +34,8 @@ __all__ = [
     "Posted",
     "Posts",
     "Renewal",
+    "Seeks",
+    "Sought",
     "Store",
     "Subscription",
     "Suspect",
@@ -206,6 +208,20 @@ class Posts(Protocol):
     def post(self, changes: Sequence[Change], told: Posted, /) -> bool:
         """Send up to 500 changes now, to be applied as `Store.commit` does; False when only `commit` can, and then
         nobody is told."""
+        ...
+
+
+Sought = Callable[[LeaseAnswer | None], None]
+"""Called once, on the loop, with what a request brought; with `None` where it has to be leased for again."""
+
+
+@runtime_checkable
+class Seeks(Protocol):
+    """What a store may do besides, so that a worker's call costs neither a task nor turns of the loop."""
+
+    def seek(self, request: LeaseRequest, told: Sought, /) -> bool:
+        """Send the request now, to be answered as `Store.lease` does; False when only `lease` can, and then nobody is
+        told."""
         ...
 
 

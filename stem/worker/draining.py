@@ -45,10 +45,10 @@ async def end_loops(engine: Engine, loops: Sequence[asyncio.Task[None]], clock: 
 async def drain(engine: Engine, longest: Micros, haste: Haste, clock: Clock) -> None:
     """Let what runs go on for so long, then cancel it, then give back under the hands of what does not end."""
     if not engine.slots.idle:
-        await wait_any((engine.idle, haste.now), clock, longest)
+        await wait_any((engine.over, haste.now), clock, longest)
     if not engine.slots.idle:
         engine.end_all(Stop.SHUTDOWN)
-        await wait_any((engine.idle,), clock, 0 if haste.hard else _CANCEL_GRACE)
+        await wait_any((engine.over,), clock, 0 if haste.hard else _CANCEL_GRACE)
     for held in engine.slots.held():
         _log.warning("task %s ignores its cancellation; it goes back to its queue", held.fence.task_id)
         engine.abandon(held)

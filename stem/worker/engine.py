@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,10 +77,12 @@ class Engine:
         self._commits = outside.commits
         self._clock = clock
         self._loop = asyncio.get_running_loop()
+        self._context = copy_context()
         self._stats = stats
         self._tell_listeners = outside.tell
         self._background: set[asyncio.Task[None]] = set()
-        self.idle = asyncio.Event()
+        self.over = asyncio.Event()
+        """Set when, after its slots were closed, the last attempt has its verdict."""
         self.slots = self._make_slots(settings)
         self.keeper = LeaseKeeper(outside.store.keeper, self.slots.held, clock=clock, tell=self._tell)
         self.threads = Threads(settings.concurrency)
@@ -171,8 +174,7 @@ class Engine:
             await wait_all(tuple(self._background), self._clock, left)
 
     def _launch(self, held: Held) -> None:
-        self.idle.clear()
-        held.task = self._loop.create_task(self._attempts.run(held))
+        held.task = self._loop.create_task(self._attempts.run(held), context=self._context.copy())
 
     def _handled(self, held: Held) -> None:
         self.slots.handled(held)
@@ -181,8 +183,8 @@ class Engine:
     def _ended(self, held: Held) -> None:
         self.slots.done(held)
         self.fetcher.slot_freed()
-        if self.slots.idle:
-            self.idle.set()
+        if self.slots.over:
+            self.over.set()
 
     async def _commit(self, delivery: Delivery, change: Change) -> None:
         try:

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from stem.clock import Clock, Micros
 from stem.contracts.limits import TaskLimit
-from stem.contracts.store import LeaseAnswer, LeaseRequest, Notice, Store
+from stem.contracts.store import LeaseAnswer, LeaseRequest, Notice, Seeks, Store
 from stem.errors import StoreFull, StoreUnavailable
 from stem.ids import new_id
 from stem.worker.held import Held
@@ -70,21 +70,33 @@ class Demand:
 
 
 class Fetcher:
-    """The loop that leases. It waits for a free slot, a notice, the next due time, or five seconds; it never spins."""
+    """Leases when something can start: after a notice, an end, at a due time, every five seconds. It never spins.
+
+    Where the store can be asked without a task, a notice is followed by a call in the same turn of the loop, and the
+    answer by the first attempts.
+    """
 
     def __init__(self, store: Store, slots: Slots, wants: Demand, *, clock: Clock, stats: WorkerStats) -> None:
         self._store = store
+        self._seek = store.seek if isinstance(store, Seeks) else None
         self._slots = slots
         self._wants = wants
         self._turns = Turns(wants.queues, wants.private, clock=clock)
         self._clock = clock
         self._stats = stats
-        self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
+        self._over: asyncio.Future[None] = self._loop.create_future()
+        self._asking: asyncio.Task[None] | None = None
+        self._under_way = True  # until the limits are declared
+        self._again = False
+        """Whether something happened during the call that is under way."""
+        self._looks = False
         self._called = False
         self._stopping = False
         self._hungry = True
+        """Whether slots that become free are worth a call: the last one brought all that it asked for."""
+        self._request_id = new_id()
         self._ended = 0
         self._brief = 0
         self._window: tuple[Micros, int, int] = (clock.elapsed(), 0, 0)
@@ -98,16 +110,18 @@ class Fetcher:
         """A listener for the store's notices. From any thread."""
         if not self._turns.concern(notice) or self._called:
             return
-        if threading.get_ident() == self._thread:
-            self._wake.set()
-        else:
+        if threading.get_ident() != self._thread:
             self._called = True
             self._loop.call_soon_threadsafe(self._heard)
+        elif self._slots.idle:
+            self._look()
+        else:
+            self._look_soon()
 
     def slot_freed(self) -> None:
         """An attempt left its slot."""
         if self._hungry:
-            self._wake.set()
+            self._look_soon()
 
     def handled(self, held: Held) -> None:
         """A handler ended."""
@@ -118,7 +132,8 @@ class Fetcher:
     def stop(self) -> None:
         """Lease nothing more; what a call under way brings is still offered."""
         self._stopping = True
-        self._wake.set()
+        if not self._under_way:
+            self._end(None)
 
     async def run(self) -> None:
         """Declare the limits, then lease until stopped.
@@ -127,30 +142,87 @@ class Fetcher:
         """
         try:
             await self._insist("was told no limits", partial(self._store.declare_limits, self._wants.limits))
-            while not self._stopping:
-                self._wake.clear()
-                await self._ask()
+            self._go_on(None)
+            await self._over
         finally:
             self._stop_alarm()
+            if self._asking is not None:
+                self._asking.cancel()
 
-    async def _ask(self) -> None:
-        limit = self._demand()
-        if limit == 0:
-            await self._wake.wait()
+    def _look_soon(self) -> None:
+        """Look in the next turn of the loop, once for all that happens in this one: fewer calls bring as much."""
+        if self._under_way:
+            self._again = True
+        elif not self._looks:
+            self._looks = True
+            self._loop.call_soon(self._look)
+
+    def _look(self) -> None:
+        """Ask, if anything could start; after the call that is under way, if one is."""
+        self._looks = False
+        if self._under_way:
+            self._again = True
             return
-        answer = await self._lease(limit)
-        if answer is None or len(answer.deliveries) == limit:
-            await asyncio.sleep(0)  # an engine in this process may answer without a turn of the loop
-        else:
-            await self._rest(answer)
-
-    async def _rest(self, answer: LeaseAnswer) -> None:
-        """There was less than was asked for: slots that become free bring nothing, only notices and time do."""
-        self._hungry = False
-        if not self._wake.is_set():
-            self._set_alarm(self._turns.rest(answer.next_due))
-            await self._wake.wait()
+        now = self._clock.elapsed()
+        limit = 0 if self._over.done() else self._demand(now)
         self._hungry = True
+        if limit > 0:
+            self._again, self._under_way = False, True
+            self._ask(self._request(limit, now), now)
+
+    def _ask(self, request: LeaseRequest, asked_at: Micros) -> None:
+        if self._seek is None or not self._seek(request, partial(self._sought, request, asked_at)):
+            self._asking = self._loop.create_task(self._lease(request, asked_at), name="stem-lease")
+
+    def _sought(self, request: LeaseRequest, asked_at: Micros, answer: LeaseAnswer | None) -> None:
+        if self._over.done():
+            return  # who would run it is gone; its leases run out
+        if answer is None:
+            self._asking = self._loop.create_task(self._lease(request, asked_at), name="stem-lease")
+        else:
+            self._take(request, asked_at, answer)
+
+    async def _lease(self, request: LeaseRequest, asked_at: Micros) -> None:
+        """Ask under the same request id until there is an answer, or the worker is stopped."""
+        try:
+            answer = await self._insist("leased nothing", partial(self._store.lease, request))
+        except Exception as error:  # noqa: BLE001  # `run` raises it
+            self._end(error)
+        else:
+            self._take(request, asked_at, answer)
+
+    def _take(self, request: LeaseRequest, asked_at: Micros, answer: LeaseAnswer | None) -> None:
+        """Start what came; what can wait is done when it has begun."""
+        self._hungry = answer is None or len(answer.deliveries) == request.limit
+        if answer is not None:
+            self._slots.offer(*answer.deliveries, asked_at=asked_at)
+        self._loop.call_soon(self._note, request, answer)
+
+    def _note(self, request: LeaseRequest, answer: LeaseAnswer | None) -> None:
+        self._request_id = new_id()
+        if answer is not None:
+            self.answered_at = self._clock.elapsed()
+            self._turns.answered(request.queues, answer)
+            self._stats.leased += len(answer.deliveries)
+        self._go_on(None if answer is None else answer.next_due)
+
+    def _go_on(self, next_due: Micros | None) -> None:
+        """Ask again; or, after an answer of less than was asked for, only when a notice comes or time has passed."""
+        self._under_way = False
+        if self._stopping:
+            self._end(None)
+        elif self._hungry or self._again:
+            self._look()
+        else:
+            self._set_alarm(self._turns.rest(next_due))
+
+    def _end(self, error: Exception | None) -> None:
+        if self._over.done():
+            return
+        if error is None:
+            self._over.set_result(None)
+        else:
+            self._over.set_exception(error)
 
     def _set_alarm(self, after: Micros) -> None:
         """Wake up then, or at an earlier time that was set before: an alarm for each rest would cost 40 us a task."""
@@ -166,14 +238,14 @@ class Fetcher:
 
     async def _ring(self, after: Micros) -> None:
         await self._clock.sleep(after)
-        self._wake.set()
+        self._look()
 
     def _heard(self) -> None:
         self._called = False
-        self._wake.set()
+        self._look()
 
-    def _demand(self) -> int:
-        now, concurrency = self._clock.elapsed(), self._slots.concurrency
+    def _demand(self, now: Micros) -> int:
+        concurrency = self._slots.concurrency
         since, ended, brief = self._window
         if now - since >= _RATE_WINDOW or (self._brief - brief) * 2 >= concurrency:
             ended, brief = self._ended - ended, self._brief - brief
@@ -181,27 +253,18 @@ class Fetcher:
             self._window = (now, self._ended, self._brief)
         return demand(free=self._slots.free, waiting=self._slots.waiting, ahead=self._ahead)
 
-    async def _lease(self, limit: int) -> LeaseAnswer | None:
-        """Ask once, under the same request id until there is an answer; `None` when stopped before there was one."""
+    def _request(self, limit: int, now: Micros) -> LeaseRequest:
         wants = self._wants
-        request = LeaseRequest(
-            request_id=new_id(),
+        return LeaseRequest(
+            request_id=self._request_id,
             worker=wants.worker,
             fingerprint=wants.fingerprint,
-            queues=self._turns.queues(),
+            queues=self._turns.queues(now),
             limit=limit,
             started=self._marked(limit),
             lease=wants.lease,
             leases=wants.leases,
         )
-        asked_at = self._clock.elapsed()
-        answer = await self._insist("leased nothing", partial(self._store.lease, request))
-        if answer is not None:
-            self.answered_at = self._clock.elapsed()
-            self._turns.answered(request.queues, answer)
-            self._stats.leased += len(answer.deliveries)
-            self._slots.offer(*answer.deliveries, asked_at=asked_at)
-        return answer
 
     def _marked(self, limit: int) -> int:
         """How many will start as soon as they come; none while one waits that must not count as started."""

@@ -76,6 +76,11 @@ class Slots:
         return not self._held and not self._fetched and not self._crashed
 
     @property
+    def over(self) -> bool:
+        """Whether nothing is held, and nothing will be."""
+        return self._closed and not self._held
+
+    @property
     def busy(self) -> int:
         """How many attempts run or wait for their verdict."""
         return len(self._held)
@@ -130,10 +135,11 @@ class Slots:
         """Start what waits, while there are slots; what crashed a worker first, because it waits the longest."""
         while self._crashed and self.takes_crashed:
             self._suspect = self._start(self._crashed.popleft(), self._clock.elapsed())
-        self._fill_fetched()
+        if self._fetched:
+            self._fill_fetched()
 
     def _fill_fetched(self) -> None:
-        if not self._fetched or self._filling or (free := self.free) <= 0:
+        if self._filling or (free := self.free) <= 0:
             return
         now = self._clock.elapsed()
         for _ in range(_AT_ONCE):

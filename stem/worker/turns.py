@@ -51,9 +51,8 @@ class Turns:
             return not notice.queues.isdisjoint(self._own)
         return True
 
-    def queues(self) -> Mapping[str, int]:
-        """What the next call asks, with weights."""
-        now = self._clock.elapsed()
+    def queues(self, now: Micros) -> Mapping[str, int]:
+        """What the next call asks, with weights; `now` by the worker's own clock."""
         if not self._heard and now < self._next:
             return self._own
         self._heard = self._unsure = False

@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 from stem.adapters.redis.changes import dump
 from stem.adapters.redis.connection import Kind, Server
+from stem.adapters.redis.driver import Value
 from stem.adapters.redis.records import deliveries_of
 from stem.codec import dump_json
 from stem.contracts.changes import Fence
 from stem.contracts.fairness import Credits
 from stem.contracts.store import Delivery, LeaseAnswer, LeaseRequest, Notice, Suspect, TakeRequest
 
-__all__ = ["Credits", "find_suspects", "lease_messages", "take_messages"]
+__all__ = ["Credits", "Leased", "find_suspects", "lease_messages", "send_lease", "take_messages"]
 
+Leased: TypeAlias = tuple[LeaseAnswer, Credits, Notice]
+"""What a call brought, the credits of the queues after it, and what others should hear of."""
 _MOST: Final = 1_000
 """Messages of one call, whatever its limit."""
 
 
-async def lease_messages(
-    server: Server, origin: str, request: LeaseRequest, owed: Credits
-) -> tuple[LeaseAnswer, Credits, Notice]:
-    """Lease what is due; the credits of the queues after it, and what others should hear of."""
+async def lease_messages(server: Server, origin: str, request: LeaseRequest, owed: Credits) -> Leased:
+    """Lease what is due."""
+    return _leased(request, owed, await server.run("lease", *_words(server, origin, request, owed), kind=Kind.LEASES))
+
+
+def send_lease(
+    server: Server, origin: str, request: LeaseRequest, owed: Credits, told: Callable[[Leased | None], None]
+) -> bool:
+    """The same without waiting, over an open connection. `told` is given `None` where `lease_messages` has to be asked
+    again; False says that nothing was sent and nobody will be told."""
+
+    def hear(answer: Any) -> None:
+        told(None if isinstance(answer, BaseException) else _leased(request, owed, answer))
+
+    return server.send("lease", *_words(server, origin, request, owed), kind=Kind.LEASES, told=hear)
+
+
+def _words(server: Server, origin: str, request: LeaseRequest, owed: Credits) -> tuple[Value, ...]:
     names = sorted(request.queues)
     queues = [[name, request.queues[name], owed.get(name, 0)] for name in names]
     asked: dict[str, Any] = {
@@ -36,11 +54,14 @@ async def lease_messages(
         "lease": request.lease,
         "leases": dict(request.leases),
     }
-    asking = (server.channel, origin, dump_json(asked))
-    now, due, balance, news, *values = await server.run("lease", *asking, kind=Kind.LEASES)
+    return server.channel, origin, dump_json(asked)
+
+
+def _leased(request: LeaseRequest, owed: Credits, answer: Any) -> Leased:
+    now, due, balance, news, *values = answer
     if balance:
         after: list[float] = json.loads(balance)
-        owed = {**owed, **{name: int(credit) for name, credit in zip(names, after, strict=True)}}
+        owed = {**owed, **{name: int(credit) for name, credit in zip(sorted(request.queues), after, strict=True)}}
     return LeaseAnswer(deliveries_of(values, now), None if due < 0 else due), owed, _notice(news)
 
 

@@ -13,7 +13,7 @@ from stem.adapters.redis.commit import Read, commit_changes, in_batches, send_ch
 from stem.adapters.redis.control import ControlPart
 from stem.adapters.redis.groups import GroupsPart
 from stem.adapters.redis.keeper import RedisKeeper
-from stem.adapters.redis.lease import Credits, find_suspects, lease_messages, take_messages
+from stem.adapters.redis.lease import Credits, Leased, find_suspects, lease_messages, send_lease, take_messages
 from stem.adapters.redis.limits import LimitsPart
 from stem.adapters.redis.locks import LocksPart
 from stem.adapters.redis.outcomes import OutcomesPart
@@ -35,6 +35,7 @@ from stem.contracts.store import (
     Listener,
     Notice,
     Posted,
+    Sought,
     Subscription,
     Suspect,
     TakeRequest,
@@ -87,6 +88,10 @@ class RedisStore(ControlPart, BroadcastsPart, LimitsPart, LocksPart, SchedulesPa
         answer, self._owed, notice = await lease_messages(self.server, self._origin, request, self._owed)
         self._wake.tell(notice)
         return answer
+
+    def seek(self, request: LeaseRequest, told: Sought) -> bool:
+        """Lease without a coroutine, over a connection that is open; see `Seeks`."""
+        return send_lease(self.server, self._origin, request, self._owed, partial(self._found, told))
 
     async def suspects(self) -> tuple[Suspect, ...]:
         """Leases not renewed in time, and those that end later than they can; at most some thousands of them."""
@@ -159,6 +164,14 @@ class RedisStore(ControlPart, BroadcastsPart, LimitsPart, LocksPart, SchedulesPa
         """Close all connections; may be called twice."""
         await self._wake.aclose()
         await self.server.aclose()
+
+    def _found(self, told: Sought, leased: Leased | None) -> None:
+        if leased is None:
+            told(None)
+            return
+        answer, self._owed, notice = leased
+        told(answer)
+        self._wake.tell(notice)
 
     async def _retain(self, limit: int) -> int:
         deleted, queues, tasks = await self.server.run("retain", self.server.channel, self._origin, limit)

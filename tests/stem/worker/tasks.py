@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,6 +17,7 @@ __all__ = [
     "Gates",
     "Unserializable",
     "add",
+    "counts_in_context",
     "early",
     "fails",
     "gates",
@@ -162,3 +164,12 @@ def moved_from_1(cents: int) -> int:
 @upcast(moved, from_version=2)
 def moved_from_2(euros: int) -> int:
     raise LookupError("no rate for this day")
+
+
+_counted: contextvars.ContextVar[int] = contextvars.ContextVar("counted", default=0)
+
+
+@task(name="tests.counts_in_context")
+async def counts_in_context() -> int:
+    _counted.set(_counted.get() + 1)
+    return _counted.get()

@@ -318,6 +318,19 @@ async def _offer(shop: Workshop, hands: Hands) -> None:
     await turns()
 
 
+async def test_what_a_handler_leaves_in_context_variables_does_not_reach_the_one_that_starts_in_its_slot(
+    shop: Workshop,
+) -> None:
+    ids = [await shop.enqueue(definition(tasks.counts_in_context).call()) for _ in range(2)]
+    hands = shop.hands(tasks.counts_in_context, concurrency=1)
+    both = [await shop.bench.delivery() for _ in ids]
+    hands.engine.slots.offer(*both, asked_at=shop.clock.elapsed())
+    await turns()
+
+    stored = await shop.store.results(ids)
+    assert [stored[task_id].result for task_id in ids] == [b"1", b"1"]
+
+
 async def test_an_attempt_that_is_stopped_before_its_first_turn_does_not_run(shop: Workshop, gate: tasks.Gate) -> None:
     task_id = await shop.enqueue(definition(tasks.holds).call())
     hands = shop.hands(tasks.holds)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from stem.adapters.memory import MemoryStore
-from stem.contracts.store import LeaseAnswer, LeaseRequest
+from stem.contracts.store import LeaseAnswer, LeaseRequest, Notice, Sought
 from stem.errors import StoreCorrupt, StoreUnavailable
 from stem.registry import definition
+from stem.stores.committer import Committer
 from stem.tasks.state import TaskState
 from stem.testing import ManualClock
 from stem.worker.fetch import demand, prefetch
 from stem.worker.turns import POLL, wait_length
 from tests.stem.worker import tasks
-from tests.stem.worker.support import SECOND, Workshop, turns
+from tests.stem.worker.support import SECOND, Hands, Workshop, turns
 
 
 class _Ear:
@@ -31,6 +34,40 @@ class _Ear:
             self.away -= 1
             raise StoreUnavailable(expected="a", found="b", do="c.")
         return await self._lease(request)
+
+
+class _Seeking(MemoryStore):
+    """Takes requests without a coroutine, while it is open for them; the test answers."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.is_open = True
+        self.sought: list[tuple[LeaseRequest, Sought]] = []
+
+    def seek(self, request: LeaseRequest, told: Sought, /) -> bool:
+        if self.is_open:
+            self.sought.append((request, told))
+        return self.is_open
+
+    async def answer(self) -> None:
+        """What there is, for the request that came first."""
+        request, told = self.sought.pop(0)
+        told(await self.lease(request))
+        await turns()
+
+
+@pytest.fixture
+def seeking(clock: ManualClock) -> _Seeking:
+    return _Seeking(clock)
+
+
+@pytest.fixture
+async def seekers(seeking: _Seeking, clock: ManualClock) -> AsyncIterator[Workshop]:
+    commits = Committer(seeking, clock=clock)
+    shop = Workshop.over(seeking, clock, commits)
+    yield shop
+    await shop.aclose()
+    await commits.aclose()
 
 
 @pytest.fixture(autouse=True)
@@ -255,3 +292,108 @@ async def test_what_a_call_under_way_brings_after_a_stop_goes_back(
 
     record = await shop.bench.record(task_id)
     assert (record.state, record.attempt, record.deliveries) == (TaskState.QUEUED, 0, 1)
+
+
+_NEWS = Notice(queues=frozenset({"default"}))
+
+
+async def _resting(seekers: Workshop, seeking: _Seeking) -> Hands:
+    """A worker that has asked once, for nothing."""
+    hands = seekers.hands(tasks.add, tasks.holds)
+    hands.fetch()
+    await turns()
+    await seeking.answer()
+    return hands
+
+
+async def test_an_idle_worker_asks_before_its_ear_returns(seekers: Workshop, seeking: _Seeking) -> None:
+    hands = await _resting(seekers, seeking)
+
+    hands.engine.fetcher.hear(_NEWS)
+
+    assert len(seeking.sought) == 1
+
+
+async def test_a_busy_worker_asks_once_for_all_that_it_hears_in_a_turn_of_the_loop(
+    seekers: Workshop, seeking: _Seeking
+) -> None:
+    await seekers.enqueue(definition(tasks.holds).call())
+    hands = await _resting(seekers, seeking)
+
+    hands.engine.fetcher.hear(_NEWS)
+    hands.engine.fetcher.hear(_NEWS)
+    assert seeking.sought == []
+    await turns()
+
+    assert (hands.engine.slots.busy, len(seeking.sought)) == (1, 1)
+
+
+async def test_what_is_heard_while_a_call_is_under_way_is_followed_by_another(
+    seekers: Workshop, seeking: _Seeking
+) -> None:
+    hands = await _resting(seekers, seeking)
+    hands.engine.fetcher.hear(_NEWS)
+    hands.engine.fetcher.hear(_NEWS)
+    assert len(seeking.sought) == 1
+
+    await seeking.answer()
+
+    assert len(seeking.sought) == 1
+
+
+async def test_a_store_that_cannot_be_asked_without_a_coroutine_is_asked_with_one(
+    seekers: Workshop, seeking: _Seeking
+) -> None:
+    seeking.is_open = False
+    seekers.hands(tasks.add).fetch()
+
+    task_id = await seekers.enqueue(definition(tasks.add).call(1, 2))
+    await turns()
+
+    assert await seekers.bench.state(task_id) is TaskState.SUCCEEDED
+
+
+async def test_a_call_without_an_answer_is_made_again_under_its_request_id(
+    seekers: Workshop, seeking: _Seeking
+) -> None:
+    hands = await _resting(seekers, seeking)
+    task_id = await seekers.enqueue(definition(tasks.holds).call())
+    ((request, told),) = seeking.sought
+    (leased,) = (await seeking.lease(request)).deliveries
+
+    told(None)
+    await turns()
+
+    assert leased.fence.task_id == task_id
+    assert [held.fence for held in hands.engine.slots.held()] == [leased.fence]
+
+
+async def test_what_comes_when_nobody_leases_any_more_is_left_to_its_lease(
+    seekers: Workshop, seeking: _Seeking
+) -> None:
+    hands = await _resting(seekers, seeking)
+    await seekers.enqueue(definition(tasks.holds).call())
+    hands.tasks[0].cancel()
+    await turns()
+
+    await seeking.answer()
+    hands.engine.fetcher.hear(_NEWS)
+
+    assert (hands.engine.slots.idle, seeking.sought) == (True, [])
+
+
+async def test_a_worker_that_is_stopped_waits_for_the_answer_and_gives_back_what_it_brings(
+    seekers: Workshop, seeking: _Seeking
+) -> None:
+    hands = await _resting(seekers, seeking)
+    task_id = await seekers.enqueue(definition(tasks.holds).call())
+    hands.engine.fetcher.stop()
+    hands.engine.slots.close()
+    await turns()
+    assert not hands.tasks[0].done()
+
+    await seeking.answer()
+    await hands.engine.flush(SECOND)
+
+    assert hands.tasks[0].done()
+    assert (await seekers.bench.record(task_id)).state is TaskState.QUEUED
