@@ -22,7 +22,7 @@ from stem.worker.context import Controls, Surroundings, open_context
 from stem.worker.crashed import needs_start, waits_for_start
 from stem.worker.decide import Stop
 from stem.worker.failures import failure_of, unencodable
-from stem.worker.held import Held, Phase
+from stem.worker.held import HANDLING, SETTLING, Held
 from stem.worker.herald import ASK_AGAIN, Herald
 from stem.worker.lanes import Lanes
 from stem.worker.patience import Patience
@@ -94,13 +94,14 @@ class Attempts:
         if self._signals.heard:
             self._tell.received(held.delivery)
         try:
-            spoken = is_announcement(held.delivery.name) and held.delivery.name not in self._jobs
-            change = await (self._herald.change(held) if spoken else self._decided(held))
+            job = self._jobs.get(held.delivery.name)
+            spoken = job is None and is_announcement(held.delivery.name)
+            change = await (self._herald.change(held) if spoken else self._decided(held, job))
         except Exception:  # noqa: BLE001  # a mistake of ours must not take the neighbours along
             self._stats.dropped += 1
             _log.exception("task %s: the worker failed; its lease runs out", held.fence.task_id)
         finally:
-            held.phase = Phase.SETTLING
+            held.phase = SETTLING
             held.task = None  # it is over before its verdict comes, and what ends early is not looked at by collections
             self._handled(held)
             if self._signals.heard:
@@ -110,10 +111,11 @@ class Attempts:
             else:
                 self._verdicts.settle(held, change)
 
-    async def _decided(self, held: Held) -> Change | None:
-        if held.fence.task_id in self._revoked and (revoked := await self._decide_revoked(held)) is not None:
+    async def _decided(self, held: Held, job: Job | None) -> Change | None:
+        known = held.delivery.fence.task_id in self._revoked.ids
+        if known and (revoked := await self._decide_revoked(held)) is not None:
             return revoked
-        opened = self._open(held)
+        opened = self._open(held, job)
         if not isinstance(opened, _Opened):
             return opened
         try:
@@ -127,7 +129,7 @@ class Attempts:
             raise
         except BaseException as error:  # noqa: BLE001  # everything a handler can raise is an outcome of its task
             return await self._after_error(held, opened, error)
-        held.phase = Phase.SETTLING
+        held.phase = SETTLING
         if opened.controls is not None:
             await opened.controls.flush()
         return self._after_success(held, opened, value)
@@ -141,14 +143,13 @@ class Attempts:
             return Change((Release(ASK_AGAIN),), held.fence)
         return None if revocation is None else decide.decide_revoked(held.delivery, revocation)
 
-    def _open(self, held: Held) -> _Opened | Change | None:
+    def _open(self, held: Held, job: Job | None) -> _Opened | Change | None:
         delivery = held.delivery
         if held.stop is not None:
             return decide.decide_stopped(delivery, held.stop)
         guarded = decide.decide_guard(delivery)
         if guarded is not None:
             return guarded
-        job = self._jobs.get(delivery.name)
         if job is None:
             return decide_unknown(delivery, self._fingerprint)
         try:
@@ -175,7 +176,7 @@ class Attempts:
 
     async def _wrapped(self, held: Held, opened: _Opened) -> object:
         """The handler inside of the middleware, and then the middleware around what it has asked to follow."""
-        held.phase = Phase.HANDLING
+        held.phase = HANDLING
         around, limits = self._around, opened.job.limits
         hard = None if limits is None else limits.hard
         held.patience = Patience(around.clock, longest=around.middleware_limit, hard=hard)
@@ -190,11 +191,13 @@ class Attempts:
     def _call(self, held: Held, opened: _Opened) -> Awaitable[object]:
         """The handler at work: a coroutine function on the loop is awaited without anything between."""
         self._stats.handled += 1
-        held.phase = Phase.HANDLING
+        held.phase = HANDLING
         if self._signals.heard:
             self._tell.started(held)
         job = opened.job
-        held.once = job.rules.ack == "early"
+        held.once = job.once
+        if job.simple is not None:
+            return job.simple(**opened.arguments)
         if job.apart is not None:
             return self._apart(held, opened)
         context: tuple[object, ...] = ()
@@ -223,7 +226,7 @@ class Attempts:
         return decide.decide_success(held.delivery, result, () if controls is None else controls.follow_ups)
 
     async def _after_error(self, held: Held, opened: _Opened, error: BaseException) -> Change | None:
-        held.phase = Phase.SETTLING
+        held.phase = SETTLING
         task = asyncio.current_task()
         if held.stop is None and isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
             held.stop = Stop.SHUTDOWN  # the program ends its tasks without having stopped the worker

@@ -44,6 +44,9 @@ __all__ = [
 ]
 
 
+_SUCCEEDED: Final = TaskEvent.SUCCEEDED
+
+
 class Reason:
     """Why a task is in the dead letters, or parked. Stable text."""
 
@@ -85,7 +88,7 @@ def decide_success(delivery: Delivery, result: bytes, follow_ups: tuple[Publish,
 
     A result that is ignored is sent, too: the store knows whether somebody has begun to wait for it since the lease.
     """
-    return Change((Settle(TaskEvent.SUCCEEDED, result), *follow_ups), delivery.fence)
+    return Change((Settle(_SUCCEEDED, result), *follow_ups), delivery.fence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

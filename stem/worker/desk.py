@@ -98,7 +98,7 @@ class WorkerDesk:
             "rescued": stats.rescued,
             "fenced": stats.fenced,
             "dropped": stats.dropped,
-            "revocations": len(self._revoked),
+            "revocations": len(self._revoked.ids),
             "ended": {event.value: count for event, count in stats.ended.items()},
         }
 

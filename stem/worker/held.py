@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from stem.clock import Micros
@@ -14,7 +14,7 @@ from stem.contracts.store import Delivery
 from stem.worker.decide import Stop
 from stem.worker.patience import Patience
 
-__all__ = ["Held", "Phase"]
+__all__ = ["HANDLING", "OPENING", "SETTLING", "Held", "Phase"]
 
 
 class Phase(Enum):
@@ -26,9 +26,16 @@ class Phase(Enum):
     SETTLING = auto()
 
 
-@dataclass(slots=True, eq=False)
+OPENING, HANDLING, SETTLING = Phase
+"""A name of the module is found three times as fast as a member of an enumeration."""
+
+
+@dataclass(eq=False)
 class Held:
-    """A delivery, its lease as the keeper sees it, and how it stands. Changed on the event loop, read by any thread."""
+    """A delivery, its lease as the keeper sees it, and how it stands. Changed on the event loop, read by any thread.
+
+    One is made for each task, and most need nothing but the first four: the rest is the class's until it changes.
+    """
 
     delivery: Delivery
     asked_at: Micros
@@ -36,27 +43,27 @@ class Held:
     lease: Micros
     renew_at: Micros
     """By the worker's own clock; the keeper's thread moves it on."""
-    started_at: Micros = 0
+    started_at: Micros = field(default=0, init=False)
     """When it got its slot, by the worker's own clock."""
-    phase: Phase = Phase.OPENING
-    stop: Stop | None = None
-    cancel_requested: bool = False
-    once: bool = False
+    phase: Phase = field(default=OPENING, init=False)
+    stop: Stop | None = field(default=None, init=False)
+    cancel_requested: bool = field(default=False, init=False)
+    once: bool = field(default=False, init=False)
     """Its handler has begun and may run at most once."""
-    task: asyncio.Task[None] | None = None
-    work: Future[object] | asyncio.Task[object] | None = None
+    task: asyncio.Task[None] | None = field(default=None, init=False)
+    work: Future[object] | asyncio.Task[object] | None = field(default=None, init=False)
     """What runs the handler, where it may outlive the attempt; it keeps its slot until it ends."""
-    deadline: Micros | None = None
+    deadline: Micros | None = field(default=None, init=False)
     """When the attempt must be over, by the wall clock; `None` without a time limit."""
-    on_cancel: Callable[[], None] | None = None
+    on_cancel: Callable[[], None] | None = field(default=None, init=False)
     """Called when a cancel is requested, for a handler in another process."""
-    patience: Patience | None = None
+    patience: Patience | None = field(default=None, init=False)
     """How long the middleware around its handler is waited for; `None` without middleware."""
-    overdue: bool = False
+    overdue: bool = field(default=False, init=False)
     """A time limit was reached."""
-    began: Micros | None = None
+    began: Micros | None = field(default=None, init=False)
     """When its handler was called, by the worker's own clock; `None` when nobody listens to signals."""
-    ran: Micros | None = None
+    ran: Micros | None = field(default=None, init=False)
     """How long its handler ran; likewise."""
 
     @classmethod
@@ -82,8 +89,8 @@ class Held:
 
     def end(self, why: Stop) -> None:
         """Stop the attempt, for the first reason that was given; one that is being settled goes on to its verdict."""
-        if self.stop is not None or self.phase is Phase.SETTLING:
+        if self.stop is not None or self.phase is SETTLING:
             return
         self.stop = why
-        if self.phase is Phase.HANDLING and self.task is not None:
+        if self.phase is HANDLING and self.task is not None:
             self.task.cancel()

@@ -77,7 +77,7 @@ class Herald:
         task, generation = delivery.fence.task_id, delivery.generation
         group = await self._store.group(copies_group(task, generation))
         copies = {} if group is None else await copies_of(self._store, task, generation)
-        revocation = await self._revoked.standing(task) if task in self._revoked else None
+        revocation = await self._revoked.standing(task) if task in self._revoked.ids else None
         if group is not None and group.state.is_closed:
             return decide_end(delivery, copies)
         if revocation is not None:

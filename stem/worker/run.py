@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -71,6 +71,10 @@ class Job:
     limits: TimeLimits | None = None
     apart: Apart | None = None
     """Where a child process finds it; then arguments and results pass this process as the bytes that they are."""
+    once: bool = False
+    """Whether it may run at most once."""
+    simple: Callable[..., Awaitable[object]] | None = None
+    """The handler, where it is called with its arguments and awaited, and nothing else."""
 
 
 Jobs = Mapping[str, Job]
@@ -132,6 +136,7 @@ def _job(binding: Binding, options: HandlerOptions) -> Job:
     lane, limits = lane_of(options.run_in, is_async=binding.is_async), limits_of(options)
     if lane is Lane.LOOP_PLAIN and limits is not None:
         raise _unlimitable(binding.name)
+    simple = lane is Lane.LOOP and limits is None and not binding.wants_context
     apart = apart_of(binding) if lane is Lane.PROCESS else None
     return Job(
         handler=binding.handler,
@@ -151,6 +156,8 @@ def _job(binding: Binding, options: HandlerOptions) -> Job:
         allowed=limit_of(binding),
         limits=limits,
         apart=apart,
+        once=options.ack == "early",
+        simple=cast("Callable[..., Awaitable[object]]", binding.handler) if simple else None,
     )
 
 

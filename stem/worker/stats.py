@@ -41,7 +41,8 @@ class WorkerStats:
 
     def count(self, change: Change) -> None:
         """Count an applied change that ended a delivery."""
-        event = event_of(ending_of(change))
+        first = change.writes[0]
+        event = first.event if type(first) is Settle else event_of(ending_of(change))
         if event is not None:
             self.ended[event] = self.ended.get(event, 0) + 1
 
