@@ -107,6 +107,7 @@ class Lane:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        self._under_way.clear()
         self._queue.clear()
         self._riders.clear()
         self._bytes = 0

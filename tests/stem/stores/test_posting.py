@@ -142,3 +142,13 @@ async def test_an_answer_after_the_end_is_passed_over(
     with pytest.raises(StoreUnavailable, match="unknown outcome"):
         await callers[0]
     assert express.committed == []
+
+
+async def test_closing_again_waits_for_nothing(committer: Committer, express: _Express, clock: ManualClock) -> None:
+    (caller,) = await _begun(committer, _change())
+    closing = asyncio.ensure_future(committer.aclose())
+    await clock.run_for(6)
+    await closing
+    again = (await asyncio.wait([asyncio.ensure_future(committer.aclose())], timeout=1))[0]
+    assert again
+    assert isinstance(caller.exception(), StoreUnavailable)
