@@ -25,6 +25,7 @@ __all__ = [
     "JsonValue",
     "PublishOptions",
     "RunIn",
+    "Travelling",
     "Unset",
     "merge_options",
 ]

@@ -8,7 +8,15 @@ from typing import Any, cast
 import pytest
 
 from stem.errors import ConfigError
-from stem.tasks.options import DefinitionOptions, EnqueueOptions, HandlerOptions, PublishOptions, merge_options
+from stem.tasks.envelope import Envelope
+from stem.tasks.options import (
+    DefinitionOptions,
+    EnqueueOptions,
+    HandlerOptions,
+    PublishOptions,
+    Travelling,
+    merge_options,
+)
 from stem.tasks.retry import Retry
 
 
@@ -150,3 +158,15 @@ def test_the_defaults_of_a_handler_are_those_of_the_documentation() -> None:
         "auto",
         "late",
     )
+
+
+def test_what_travels_of_the_options_stands_in_the_order_of_an_envelope() -> None:
+    first = Envelope._fields.index("queue")
+    assert Envelope._fields[first : first + len(Travelling._fields)] == Travelling._fields
+
+
+def test_durations_and_times_of_options_are_reckoned_in_microseconds() -> None:
+    options = PublishOptions(expires=timedelta(minutes=1), result_ttl=timedelta(seconds=2), delay=timedelta(seconds=3))
+    assert (options.travelling.expires, options.travelling.result_ttl) == (60_000_000, 2_000_000)
+    assert options.due == (3_000_000, None)
+    assert PublishOptions(eta=datetime(1970, 1, 1, 0, 0, 5, tzinfo=UTC)).due == (0, 5_000_000)
