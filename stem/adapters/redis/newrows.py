@@ -11,10 +11,10 @@ from stem.clock import Micros
 from stem.contracts.changes import Publish
 from stem.tasks.state import TaskState
 
-__all__ = ["HIGHEST", "cut", "pack_row", "sized"]
+__all__ = ["HIGHEST", "QUEUED_ONLY", "cut", "pack_row", "sized"]
 
 _NUMBERS: Final = ROW.numbers(
-    "result_ttl", "lifetime", "reported", "size", "max_retries", "priority", "ignored", "is_unique"
+    "size", "max_retries", "priority", "lifetime", "result_ttl", "reported", "ignored", "is_unique"
 )
 HIGHEST: Final = (1 << 32) - 1
 _SIZE: Final = struct.Struct(">I")
@@ -26,17 +26,17 @@ def pack_row(write: Publish, head: str) -> bytes:
     envelope, unique = write.envelope, write.unique
     lifetime = None if unique is None else unique.lifetime
     numbers = _NUMBERS.pack(
-        cut(envelope.result_ttl),
-        -1 if lifetime is None else cut(lifetime),
-        NEVER,
         len(write.body),
         min(envelope.max_retries, HIGHEST),
         envelope.priority,
+        -1 if lifetime is None else cut(lifetime),
+        cut(envelope.result_ttl),
+        NEVER,
         envelope.ignore_result,
         unique is not None,
     )
     key = _NOTHING if unique is None else sized(unique.key)
-    return b"".join((numbers, sized(envelope.id), _names(envelope.queue, envelope.name), key, sized(head)))
+    return b"".join((numbers, _names(envelope.queue, envelope.name), sized(envelope.id), key, sized(head)))
 
 
 def cut(time: Micros) -> Micros:
@@ -48,11 +48,14 @@ def cut(time: Micros) -> Micros:
 
 @lru_cache(maxsize=1024)
 def _names(queue: str, name: str) -> bytes:
-    """The texts from `state` to `worker`: the last three are those of a lease."""
-    return b"".join((sized(TaskState.QUEUED.value), sized(queue), sized(name), 3 * _NOTHING))
+    return QUEUED_ONLY + sized(queue) + sized(name)
 
 
 def sized(text: str) -> bytes:
     """The text behind its length."""
     raw = text.encode()
     return _SIZE.pack(len(raw)) + raw
+
+
+QUEUED_ONLY: Final = sized(TaskState.QUEUED.value) + 3 * _NOTHING
+"""The texts from `state` to `worker` of what was never leased."""

@@ -33,6 +33,10 @@ _LUA_KINDS: Final = {"q": "i8", "I": "I4", "B": "B"}
 _namedtuple: Final[Any] = namedtuple  # noqa: PYI024  # its names are told below, once, where no checker follows
 
 
+Numbers = tuple[tuple[str, str], ...]
+"""Kinds, each with the names of the fields that have it, in their order."""
+
+
 class Reader(Protocol):
     """Reads the rows of a layout."""
 
@@ -46,14 +50,12 @@ class Layout:
     in almost every row: scripts read and write them as one string, which ordinary rows have in common.
     """
 
-    def __init__(
-        self, name: str, numbers: dict[str, str], texts: str, *, quiet: dict[str, str], stamps: int = 0
-    ) -> None:
+    def __init__(self, name: str, numbers: Numbers, texts: str, *, quiet: Numbers, stamps: int = 0) -> None:
         self.name: Final = name
         self._stamps: Final = stamps
         self._loud, self._quiet = _kinds(numbers), _kinds(quiet)
         self._texts = texts.split()
-        names = [name for group in (*numbers.values(), *quiet.values()) for name in group.split()]
+        names = [name for _, group in (*numbers, *quiet) for name in group.split()]
         self.places: Final = {name: place for place, name in enumerate((*names, *self._texts), 1)}
 
     def reader(self) -> Reader:
@@ -81,6 +83,24 @@ class Layout:
         fields = list(zip(self.places, self._loud + self._quiet, strict=False))[self._stamps :]
         kinds = (kind if name in given else f"{struct.calcsize(f'>{kind}')}x" for name, kind in fields)
         return struct.Struct(f">{''.join(kinds)}")
+
+    def at(self, name: str) -> int:
+        """Where the bytes of a number begin, from 1."""
+        return struct.calcsize(f">{(self._loud + self._quiet)[: self.places[name] - 1]}") + 1
+
+    def packed(self, first: str, **given: int) -> bytes:
+        """The numbers from this one to the last as they are stored; those that are not given are 0."""
+        kinds = (self._loud + self._quiet)[self.places[first] - 1 :]
+        names = list(self.places)[self.places[first] - 1 :]
+        return struct.pack(f">{kinds}", *(given.get(name, 0) for name, _ in zip(names, kinds, strict=False)))
+
+    def texts_at(self) -> int:
+        """Where the texts begin, from 1."""
+        return struct.calcsize(f">{self._loud}{self._quiet}") + 1
+
+    def format_of(self, first: str, last: str) -> str:
+        """How scripts pack and read the numbers from the one to the other."""
+        return f">{_lua_kinds((self._loud + self._quiet)[self.places[first] - 1 : self.places[last]])}"
 
     def texts_to(self, name: str) -> int:
         """How many texts have to be read for the one with this name."""
@@ -122,8 +142,8 @@ end
 """
 
 
-def _kinds(numbers: dict[str, str]) -> str:
-    return "".join(kind * len(names.split()) for kind, names in numbers.items())
+def _kinds(numbers: Numbers) -> str:
+    return "".join(kind * len(names.split()) for kind, names in numbers)
 
 
 def _lua_kinds(kinds: str) -> str:
@@ -136,30 +156,34 @@ def _listed(*names: str) -> str:
 
 ROW: Final = Layout(
     "row",
-    {
-        "q": "seq due published accepted expires lease lease_until started_at finished result_until keep_until"
-        " result_ttl lifetime reported used_number",
-        "I": "size max_retries deliveries fence used_fence",
-        "B": "priority started began",
-    },
-    "id state queue name nonce used_nonce worker key head",
-    quiet={
-        "I": "attempt generation crashes lost parks",
-        "B": "ignored lost_started cancel terminate has_extras refused is_unique"
-        " follows belongs held_after held_member awaited joined pinned",
-    },
+    (
+        ("q", "seq published accepted expires due"),
+        ("I", "size max_retries"),
+        ("B", "priority"),
+        ("q", "lifetime result_ttl"),
+        ("q", "lease lease_until started_at finished result_until keep_until reported used_number"),
+        ("B", "started began alone"),
+        ("I", "deliveries fence used_fence"),
+    ),
+    "state nonce used_nonce worker queue name id key head",
+    quiet=(
+        ("I", "attempt generation crashes lost parks"),
+        ("B", "ignored lost_started cancel terminate has_extras refused is_unique"),
+        ("B", "follows belongs held_after held_member awaited joined pinned"),
+    ),
     stamps=5,
 )
-"""A task. `follows`: it has an `after`; `belongs`: 1 to a group, 2 with a place in it; `held_after` and
+"""A task. From `lease` to `worker` is what changes in an ordinary life, in one piece: see brief.lua. `alone`: its call
+leased nothing else; `follows`: it has an `after`; `belongs`: 1 to a group, 2 with a place in it; `held_after` and
 `held_member`: what holds it still; `awaited`: a continuation of it was published; `joined`: its group has heard of its
 end; `pinned`: its time of retention came while somebody needed it."""
 WITH_PLACE: Final = 2
 """What `belongs` says of a member that has a place."""
 GROUP: Final = Layout(
     "group",
-    {"q": "size filled joined succeeded left opened closed result_ttl"},
+    (("q", "size filled joined succeeded left opened closed result_ttl"),),
     "id state policy root cursor",
-    quiet={"B": "awaited pinned removing"},
+    quiet=(("B", "awaited pinned removing"),),
 )
 """A group. `left` counts members that have not ended yet, those without a place too; `awaited` and `pinned` as for a
 task, the latter also for one of its members; `removing`: its time is over, and its members go; `cursor`: the bytes of
@@ -167,8 +191,8 @@ the member that a walk has reached."""
 _FIELD: Final = re.compile(r"\b(row|group)\.(\w+)")
 _LAYOUTS: Final = {layout.name: layout for layout in (ROW, GROUP)}
 
-TEXTS_OF_A_RESULT: Final = ROW.texts_to("state")
-TEXTS_OF_A_DELIVERY: Final = ROW.texts_to("nonce")
+TEXTS_OF_A_RESULT: Final = ROW.texts_to("id")
+TEXTS_OF_A_DELIVERY: Final = ROW.texts_to("id")
 read_row: Final = ROW.reader()
 """The row of a task; one of C's tuples, because a worker reads one for each task."""
 read_group: Final = GROUP.reader()

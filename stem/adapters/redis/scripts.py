@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from stem.adapters.redis.blocks import composed
-from stem.adapters.redis.rows import LATEST, NEVER, WITH_PLACE, compiled, lua_codec
+from stem.adapters.redis.newrows import QUEUED_ONLY
+from stem.adapters.redis.rows import LATEST, NEVER, ROW, WITH_PLACE, compiled, lua_codec
 from stem.contracts.limits import MOST_MOVED
 from stem.contracts.losses import LOST_BEFORE_CRASH
 from stem.contracts.retention import KEEP_AT_LEAST, KEEP_OPEN_GROUP, Retention
@@ -40,8 +41,8 @@ _TASKS: Final = ("common", "lines", "writing")
 _TIES: Final = ("links", "groups", "ties", "walks")
 _SMALL: Final = ("common", "writing")
 _BELOW: Final[Mapping[str, tuple[str, ...]]] = {
-    "commit": (*_TASKS, "uniques", "ends", "free", "leased", "reading"),
-    "lease": (*_TASKS, "leases", "choosing"),
+    "commit": (*_TASKS, "uniques", "ends", "free", "leased", "brief/ends", "reading"),
+    "lease": (*_TASKS, "leases", "choosing", "brief/leases"),
     "retain": (*_TASKS, "uniques", "ends", *_TIES, "needs"),
     "awaited": (*_TASKS, "uniques", "ends", *_TIES, "needs"),
     **dict.fromkeys(("suspects", "take"), (*_TASKS, "leases")),
@@ -151,8 +152,26 @@ def _scalars() -> dict[str, str]:
         "GRACE": _GRACE,
         "WITH_PLACE": WITH_PLACE,
     }
+    brief = {
+        "BORN_TO": ROW.at("due") - 1,
+        "SIZE_AT": ROW.at("size"),
+        "TTL_AT": ROW.at("result_ttl"),
+        "LIVE_AT": ROW.at("lease"),
+        "COUNTERS_AT": ROW.at("deliveries"),
+        "TEXTS_AT": ROW.texts_at(),
+        "NAMES_AT": ROW.texts_at() + len(QUEUED_ONLY),
+    }
+    texts |= {
+        "NEVER_LEASED": _escaped(ROW.packed("lease", reported=NEVER)),
+        "HELD_ONCE": _escaped(ROW.packed("deliveries", deliveries=1, fence=1)),
+        "OVER_AT_ONCE": _escaped(ROW.packed("deliveries", deliveries=1, fence=1, used_fence=1)),
+        "QUEUED_ONLY": _escaped(QUEUED_ONLY),
+        "LIVE": ROW.format_of("lease", "alone"),
+        "TTL_AND_LIVE": ROW.format_of("result_ttl", "alone"),
+        "COUNTERS": ROW.format_of("deliveries", "used_fence"),
+    }
     keys = {name.upper(): f"KEYS[{place}]" for place, name in enumerate(KEYS, 1)}
-    return {**keys, **{name: f"'{text}'" for name, text in texts.items()}, **{k: str(n) for k, n in numbers.items()}}
+    return {**keys, **{name: f"'{text}'" for name, text in texts.items()}, **{k: str(n) for k, n in (numbers | brief).items()}}
 
 
 def _tables(retention: Retention) -> dict[str, str]:
@@ -169,6 +188,11 @@ def _tables(retention: Retention) -> dict[str, str]:
         "KEEP_TIMES": _lua_table((end, str(times)) for end, (times, _) in ends.items()),
         "KEEP_LEAST": _lua_table((end, str(least)) for end, (_, least) in ends.items()),
     }
+
+
+def _escaped(raw: bytes) -> str:
+    """The inside of a text of the scripts' language."""
+    return "".join(f"\\{byte:03}" for byte in raw)
 
 
 def _lua_table(entries: Iterable[tuple[str, str]]) -> str:

@@ -181,7 +181,7 @@ class Wake:
         seen: int | None = None
         while True:
             with suppress(StemError):
-                number = int(await self._server.command("HGET", self._server.keys[_NUMBERS], "notices") or 0)
+                number = int(await self._server.command("HGET", self._server.keys[_NUMBERS], "seq") or 0)
                 missed = seen is not None and (self._heard < seen if self._subscribed else number != seen)
                 if seen is None or number < self._heard or missed:
                     self._heard = number

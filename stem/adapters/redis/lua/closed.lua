@@ -12,7 +12,7 @@ end
 local function without_closed(ids, most)
   local left, met = {}, 0
   for _, id in ipairs(ids) do
-    local row = rows[id]
+    local row = find(id)
     if not (row and has_answer(id, row)) then
       left[#left + 1] = id
     else

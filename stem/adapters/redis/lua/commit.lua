@@ -65,8 +65,15 @@ local function apply_all(change, row)
   return 'A'
 end
 
+local function is_end(change) -- and nothing else
+  return #change == 5 and change[5][1] == 'S' and not change[5][3] and not change[5][4]
+end
+
 local function apply(change)
   local id = change[1]
+  if id and is_end(change) and end_life(id, change) then
+    return 'A'
+  end
   local row = id and find(id)
   if id and not (row and row.lease_until > 0 and row.nonce == change[3] and row.fence == change[2]) then
     return not_held(change, row)
@@ -81,19 +88,24 @@ local function apply(change)
   return apply_all(change, row)
 end
 
-local function prefetch() -- the rows that the changes name, with one command
-  local ids = {}
+local function prefetch() -- the rows that the changes name, and numbers for what is new, with one command each
+  local ids, new = {}, 0
   for _, change in ipairs(changes) do
     if change[1] then
       ids[#ids + 1] = change[1]
     end
     for i = 5, #change do
-      if OF_TASKS[change[i][1]] then
+      local kind = change[i][1]
+      if OF_TASKS[kind] then
         ids[#ids + 1] = change[i][2]
+      end
+      if kind == 'P' or kind == 'L' then
+        new = new + 1
       end
     end
   end
-  fetch(ids)
+  load(ids)
+  number_publications(new)
 end
 
 prefetch()
@@ -109,8 +121,7 @@ flush()
 if has_come_out then
   tidy()
 end
-if call('EXISTS', WORK) == 1 then
-  know_ties()
+if begun and call('EXISTS', WORK) == 1 then
   go_on('r', MOST_VISITED)
 end
 local queues = tell(ARGV[2], ARGV[3])

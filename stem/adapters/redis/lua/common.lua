@@ -15,8 +15,8 @@
 --
 -- OVER says when something has had its time: a letter for its kind, then its key.
 --
--- What a call leased is indexed as one, under its nonce: ANSWERS has the ids, HELD how many of these leases stand
--- besides one (a call that gave one has no count),
+-- What a call leased is indexed as one, under its nonce: ANSWERS has the ids, HELD how many of these leases stand, where
+-- it gave more than one,
 -- LEASED when the first of them may become suspect (or earlier), RENEWED when the last was renewed (or later).
 -- What ends in a batch and is kept equally long is one member of ENDED.
 
@@ -27,14 +27,14 @@ if not now then
   now = time[1] * 1000000 + time[2]
 end
 
-local rows, changed = {}, {}
+local raws = {} -- rows as they are stored, or will be; false where there is none
+local rows, changed = {}, {} -- those that somebody had to read, and those of them that are to be written
 local extras, extras_changed = {}, {}
 local groups, groups_changed = {}, {}
 local hashes, sets, sums, tallies = {}, {}, {}, {}
-local written = {} -- the rows of the last flush
+local added, ranked, gone = {}, {}, {} -- by key what is new in a hash, in a sorted set, and what has gone from one
 local endings = {} -- what ended, by the time until which it is kept
 local told_queues, told_tasks, told_channels, told_results = {}, {}, {}, {}
-local first_seq, seq
 
 local function cut(time)
   return math.max(0, math.min(time, LATEST))
@@ -71,33 +71,42 @@ local function in_parts(list, size, work)
   end
 end
 
-local function is_staged(id) -- a new row that nobody has asked for; whoever does finds it known from now on
-  local raw = hashes[ROWS] and hashes[ROWS][id]
-  rows[id] = raw and decode_row(raw) or nil
-  return raw
-end
-
-local function fetch(ids)
-  local missing, asked = {}, {}
+local function load(ids) -- their rows, as they are stored, with one command
+  local missing = {}
   for _, id in ipairs(ids) do
-    if rows[id] == nil and not asked[id] and not is_staged(id) then
-      asked[id] = true
+    if raws[id] == nil then
+      raws[id] = false
       missing[#missing + 1] = id
     end
   end
   in_parts(missing, 1000, function(part)
     for i, raw in ipairs(call('HMGET', ROWS, unpack(part))) do
-      rows[part[i]] = raw and decode_row(raw)
+      raws[part[i]] = raw
     end
   end)
 end
 
-local function find(id)
-  if rows[id] == nil and not is_staged(id) then
-    local raw = call('HGET', ROWS, id)
-    rows[id] = raw and decode_row(raw)
+local function is_stored(id)
+  if raws[id] == nil then
+    raws[id] = call('HGET', ROWS, id)
   end
-  return rows[id]
+  return raws[id] and true
+end
+
+local function find(id)
+  local row = rows[id]
+  if row == nil then
+    row = is_stored(id) and decode_row(raws[id])
+    rows[id] = row
+  end
+  return row
+end
+
+local function fetch(ids)
+  load(ids)
+  for _, id in ipairs(ids) do
+    find(id)
+  end
 end
 
 -- The rare facts of a task, texts by name: errors, progress, why it is parked, who refused it, what its start told.
@@ -134,11 +143,22 @@ local function part_of(all, key)
   return part
 end
 
+local function append(all, key, first, second) -- to what goes into a key, or out of it, as it comes
+  local list = part_of(all, key)
+  local size = #list
+  list[size + 1], list[size + 2] = first, second
+end
+
+local function put_row(id, raw)
+  raws[id] = raw
+  append(added, ROWS, id, raw)
+end
+
 local function put(key, field, value) -- a field of a hash; false deletes it
   part_of(hashes, key)[field] = value
 end
 
-local function rank(key, member, score) -- a member of a sorted set; false removes it
+local function rank(key, member, score) -- a member of a sorted set; false removes it, whatever was appended
   part_of(sets, key)[member] = score
 end
 

@@ -1,7 +1,19 @@
 -- Every queue with its tallies. ARGV: time. Answers: the time, the tallies by state and queue, then two values for each
 -- queue in which something is due: its name and the oldest time.
 
-local counted = call('HGETALL', COUNTS)
+local counted = {}
+
+local function read_counts() -- of what there is
+  local all = call('HGETALL', COUNTS)
+  for i = 1, #all, 2 do
+    if all[i + 1] ~= '0' then
+      counted[#counted + 1] = all[i]
+      counted[#counted + 1] = all[i + 1]
+    end
+  end
+end
+
+read_counts()
 local answer = { now, counted }
 local done = {}
 

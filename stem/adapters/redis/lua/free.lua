@@ -2,13 +2,13 @@
 
 local BLOBS = 5 -- the arguments before the bytes of a commit
 
-local function next_seq()
-  if not seq then
-    first_seq = tonumber(call('HGET', NUMBERS, 'seq') or 0)
-    seq = first_seq
+local seq -- the number of the last publication
+
+local function number_publications(count) -- and the news of them; what turns out to be known leaves a gap
+  if count > 0 then
+    news_number = call('HINCRBY', NUMBERS, 'seq', count + 1)
+    seq = news_number - count - 1
   end
-  seq = seq + 1
-  return seq
 end
 
 -- A publish is: letter, id, queue, name, priority, blob, delay, not before, expires, key, after, member. The blob is the
@@ -16,7 +16,8 @@ end
 
 local function stamped(write, due) -- the row, with what only the server knows
   local expires = write[9] and cut(now + write[9]) or 0
-  return stamp_row(ARGV[BLOBS + write[6]], next_seq(), due, now, now, expires)
+  seq = seq + 1
+  return stamp_row(ARGV[BLOBS + write[6]], seq, now, now, expires, due)
 end
 
 local function due_of(write)
@@ -25,8 +26,8 @@ end
 
 local function admit(write) -- what is kept of a new task beside its row
   local id = write[2]
-  put(BODIES, id, ARGV[BLOBS + write[6] + 1])
-  rank(ALL, id, seq)
+  append(added, BODIES, id, ARGV[BLOBS + write[6] + 1])
+  append(ranked, ALL, seq, id)
   add(NAMES, write[4], 1)
   tally(QUEUED, write[3], 1)
 end
@@ -34,19 +35,19 @@ end
 local function publish_alone(write) -- an ordinary task: its row is not read, and only what gives it its place is known
   local id, queue, priority, due = write[2], write[3], write[5], due_of(write)
   rows[id] = nil
-  put(ROWS, id, stamped(write, due))
+  put_row(id, stamped(write, due))
   admit(write)
   if due > now then
-    rank(LATER, place_later(queue, due, 0, priority, seq, id), 0)
+    append(ranked, LATER, '0', place_later(queue, due, 0, priority, seq, id))
   else
-    rank(READY, place_in(queue, priority, due, seq, id), 0)
+    append(ranked, READY, '0', place_in(queue, priority, due, seq, id))
   end
   told_queues[queue] = true
 end
 
 local function new_task(write)
   local row = decode_row(stamped(write, 0))
-  rows[row.id], changed[row.id] = row, true
+  raws[row.id], rows[row.id], changed[row.id] = '', row, true
   admit(write)
   return row
 end
@@ -83,7 +84,7 @@ local function publish_bound(write, alone) -- a task with a unique key, or tied 
 end
 
 local function publish(write, alone)
-  if find(write[2]) then
+  if is_stored(write[2]) then
     return 'A'
   end
   if write[1] == 'L' or write[10] then

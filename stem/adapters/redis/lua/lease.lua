@@ -12,25 +12,54 @@ local function step_out(id, row)
   note(id, row, 'reason', nil)
 end
 
-local function grant(chosen)
+local function give(id, row, started)
+  step_out(id, row)
+  move(row, RUNNING)
+  hold(id, row, { id = request.id, worker = request.worker, length = request.leases[row.name] or request.lease })
+  if has_limits then
+    use(id, row)
+  end
+  row.started = started
+  row.started_at = started == 1 and now or row.started_at
+end
+
+local function is_plain(id) -- and not counted by any limit
+  return not has_limits and is_untouched(id)
+end
+
+local function size_of(id) -- nil where it cannot be leased
+  if is_plain(id) then
+    return (struct.unpack('>I4', raws[id], SIZE_AT))
+  end
+  local row = find(id)
+  return row and LEASABLE[row.state] and row.size
+end
+
+local function fitting(chosen) -- those that one answer can hold
   local ids, size = {}, 0
   for _, id in ipairs(chosen) do
-    local row = rows[id]
-    if row and LEASABLE[row.state] then
-      size = size + row.size
+    local bytes = size_of(id)
+    if bytes then
+      size = size + bytes
       if #ids > 0 and size > MOST_BYTES then
         soonest(0)
         break
       end
       ids[#ids + 1] = id
-      step_out(id, row)
-      move(row, RUNNING)
-      hold(id, row, { id = request.id, worker = request.worker, length = request.leases[row.name] or request.lease })
-      if has_limits then
-        use(id, row)
-      end
-      row.started = #ids <= request.started and 1 or 0
-      row.started_at = row.started == 1 and now or row.started_at
+    end
+  end
+  return ids
+end
+
+local function grant(chosen)
+  local ids = fitting(chosen)
+  local alone = #ids == 1 and 1 or 0
+  for i, id in ipairs(ids) do
+    local started = i <= request.started and 1 or 0
+    if is_plain(id) then
+      begin_life(id, started, alone)
+    else
+      give(id, rows[id], started)
     end
   end
   return ids
@@ -38,7 +67,7 @@ end
 
 local function has_members(ids)
   for _, id in ipairs(ids) do
-    local row = rows[id]
+    local row = not is_untouched(id) and find(id)
     if row and row.belongs > 0 then
       return true
     end
@@ -56,7 +85,7 @@ end
 -- What may be leased; members whose group has its answer are cancelled first, as a whole change of their own.
 local function choose_live(most)
   local chosen, owed = candidates()
-  fetch(chosen)
+  load(chosen)
   if not has_members(chosen) then
     return chosen, owed
   end

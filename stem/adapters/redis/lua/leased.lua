@@ -24,7 +24,7 @@ local function finish_leased(id, row, write) -- letter, state, error, reason, bl
   note(id, row, 'error', failure or nil)
   note(id, row, 'buried', reason or nil)
   if at and is_read(row) then
-    put(RESULTS, id, ARGV[BLOBS + at])
+    append(added, RESULTS, id, ARGV[BLOBS + at])
     told_results[id] = row.result_ttl > 0 and ARGV[BLOBS + at] or nil
   end
   if reason then

@@ -1,5 +1,19 @@
 -- What a call is given, and until when it may keep it.
 
+local function suspect_after(length) -- how long a lease may go without being renewed
+  return math.floor(length / 3) + GRACE
+end
+
+local function renewed_at(row)
+  return row.lease_until - row.lease
+end
+
+local function suspect_at(row) -- when a lease has not been renewed for too long
+  return renewed_at(row) + suspect_after(row.lease)
+end
+
+local first_suspect = LATEST -- when the first lease of this call may be suspect
+
 local function hold(id, row, lease) -- begin a lease
   row.began = row.started_at > 0 and 1 or 0
   row.fence = row.fence + 1
@@ -8,32 +22,23 @@ local function hold(id, row, lease) -- begin a lease
   row.lease = lease.length
   row.lease_until = cut(now + lease.length)
   row.reported = NEVER
-  row.due = 0
+  row.due, row.alone = 0, 0
+  first_suspect = math.min(first_suspect, suspect_at(row))
   changed[id] = true
-end
-
-local function renewed_at(row)
-  return row.lease_until - row.lease
-end
-
-local function suspect_at(row) -- when a lease has not been renewed for too long
-  return renewed_at(row) + math.floor(row.lease / 3) + GRACE
 end
 
 local function remember(nonce, ids) -- what a call was given: for the same call sent again, and for sweepers
   if #ids == 0 then
     return
   end
-  local first = LATEST
-  for _, id in ipairs(ids) do
-    local row = rows[id]
-    first = math.min(first, suspect_at(row))
-  end
   put(ANSWERS, nonce, cjson.encode(ids))
   if #ids > 1 then
-    add(HELD, nonce, #ids - 1)
+    add(HELD, nonce, #ids)
+  elseif rows[ids[1]] then
+    local row = rows[ids[1]]
+    row.alone = 1
   end
-  rank(LEASED, nonce, first)
+  rank(LEASED, nonce, first_suspect)
   rank(RENEWED, nonce, now)
 end
 
@@ -67,8 +72,8 @@ local function deliver(answer, ids) -- three values for each: row, envelope, rar
   local bodies, at = bodies_of(ids), #answer
   for i, id in ipairs(ids) do
     local row = rows[id]
-    local found = row.has_extras == 1 and call('HGET', EXTRAS, id)
-    answer[3 * i + at - 2] = written[id] or encode_row(row)
+    local found = row and row.has_extras == 1 and call('HGET', EXTRAS, id)
+    answer[3 * i + at - 2] = raws[id]
     answer[3 * i + at - 1] = bodies[i]
     answer[3 * i + at] = found or ''
   end

@@ -83,8 +83,18 @@ local function leave(id, row) -- step out of line, wherever it stands
   rank(LATER, later_at(id, row, row.due), false)
 end
 
+local function end_lease(nonce, is_alone) -- of the call with this nonce, which leased nothing else, or more
+  if is_alone then
+    put(ANSWERS, nonce, false)
+    rank(LEASED, nonce, false)
+    rank(RENEWED, nonce, false)
+  else
+    add(HELD, nonce, -1)
+  end
+end
+
 local function let_go(id, row) -- end a lease
-  add(HELD, row.nonce, -1)
+  end_lease(row.nonce, row.alone == 1)
   row.lease, row.lease_until, row.nonce = 0, 0, ''
   changed[id] = true
 end

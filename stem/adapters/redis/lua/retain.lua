@@ -106,7 +106,17 @@ local function forget_others()
   end
 end
 
+local function forget_empty() -- queues that hold nothing in a state
+  local counted = call('HGETALL', COUNTS)
+  for i = 1, #counted, 2 do
+    if counted[i + 1] == '0' then
+      put(COUNTS, counted[i], false)
+    end
+  end
+end
+
 forget_others()
+forget_empty()
 flush()
 go_on('r', MOST_VISITED)
 go_on('w', limit)

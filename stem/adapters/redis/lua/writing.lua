@@ -1,5 +1,23 @@
 -- The end of every script that changes something: all that was staged is written, then told.
 
+local function write_appended()
+  for key, list in pairs(added) do
+    in_parts(list, 2000, function(part)
+      call('HSET', key, unpack(part))
+    end)
+  end
+  for key, list in pairs(ranked) do
+    in_parts(list, 2000, function(part)
+      call('ZADD', key, unpack(part))
+    end)
+  end
+  for key, list in pairs(gone) do
+    in_parts(list, 2000, function(part)
+      call('ZREM', key, unpack(part))
+    end)
+  end
+end
+
 local function write_hashes(deleting)
   for key, fields in pairs(hashes) do
     local list = {}
@@ -34,19 +52,19 @@ local function write_sets(removing)
   end
 end
 
--- One more lease of a call has ended than HELD says: it was the last.
-local function forget_call(nonce)
+local function forget_call(nonce) -- its last lease has ended
   call('HDEL', ANSWERS, nonce)
   call('ZREM', LEASED, nonce)
   call('ZREM', RENEWED, nonce)
 end
 
+-- A queue that is empty for a moment is not worth a command: `retain` removes what counts nothing.
 local function write_sum(key, field, by)
   local sum = call('HINCRBY', key, field, by)
-  if sum <= 0 then
+  if sum <= 0 and key ~= COUNTS then
     call('HDEL', key, field)
   end
-  if sum < 0 and key == HELD then
+  if sum <= 0 and key == HELD then
     forget_call(field)
   end
 end
@@ -82,27 +100,24 @@ local function stage_rows()
   end
   for id in pairs(changed) do
     if rows[id] then
-      put(ROWS, id, encode_row(rows[id]))
+      put_row(id, encode_row(rows[id]))
     end
   end
   for time, together in pairs(endings) do
     rank(ENDED, cjson.encode(together), time)
   end
-  if seq ~= first_seq then
-    put(NUMBERS, 'seq', seq)
-  end
 end
 
 local function forget_staged()
-  written = hashes[ROWS] or {}
   hashes, sets, sums, tallies = {}, {}, {}, {}
+  added, ranked, gone = {}, {}, {}
   changed, extras_changed, groups_changed, endings = {}, {}, {}, {}
-  first_seq = seq
 end
 
 local function flush()
   stage_rows()
   stage_groups()
+  write_appended()
   write_hashes(false)
   write_sets(false)
   write_sets(true)
@@ -110,6 +125,8 @@ local function flush()
   write_sums()
   forget_staged()
 end
+
+local news_number -- of the next news, where it is known
 
 local function names_of(set)
   local list = {}
@@ -143,7 +160,7 @@ end
 local function tell(channel, origin)
   local queues, tasks, channels = names_of(told_queues), names_of(told_tasks), names_of(told_channels)
   if #queues > 0 or #tasks > 0 or #channels > 0 then
-    local number = call('HINCRBY', NUMBERS, 'notices', 1)
+    local number = news_number or call('HINCRBY', NUMBERS, 'seq', 1)
     local news = {}
     if #tasks > 1000 then
       news.e = true

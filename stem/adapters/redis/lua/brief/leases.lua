@@ -1,0 +1,28 @@
+-- The ordinary life of a task: published, leased once, ended, and nothing else to be said of it. Its row is cut and put
+-- together as a text, which costs a third of reading all that it says and writing it again. Here it is leased.
+
+local lives = {} -- what leases of this call have in common
+
+local function is_untouched(id) -- published, and never leased nor changed
+  local raw = raws[id]
+  return raw and not rows[id] and standing[id] and raw:sub(LIVE_AT, TEXTS_AT - 1) == NEVER_LEASED
+end
+
+local function life_of(length, started, alone)
+  local till = cut(now + length)
+  first_suspect = math.min(first_suspect, till - length + suspect_after(length))
+  local live = struct.pack(LIVE, length, till, started * now, 0, 0, 0, NEVER, 0, started, 0, alone)
+  return live .. HELD_ONCE .. named(RUNNING) .. named(request.id) .. named('') .. named(request.worker)
+end
+
+local function begin_life(id, started, alone)
+  local raw = raws[id]
+  local queue, name = struct.unpack('>I4c0I4c0', raw, NAMES_AT)
+  local length = request.leases[name] or request.lease
+  local key = 4 * length + 2 * started + alone
+  lives[key] = lives[key] or life_of(length, started, alone)
+  put_row(id, raw:sub(1, BORN_TO) .. ('\0'):rep(8) .. raw:sub(SIZE_AT, LIVE_AT - 1) .. lives[key] .. raw:sub(NAMES_AT))
+  append(gone, READY, standing[id])
+  tally(QUEUED, queue, -1)
+  tally(RUNNING, queue, 1)
+end
