@@ -1,6 +1,7 @@
 """A batch of changes as the arguments of a script. Pure.
 
-Nearly all changes are publishes and ends without anything special: these are packed. All others are written as JSON.
+Nearly all changes are publishes and ends without anything special, and in a batch many of them are alike. Changes that
+follow each other and are alike are a run: what they have in common is said once. All others are written as JSON.
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from stem.adapters.redis.changes import OUTCOMES, add_task, encode_change
-from stem.adapters.redis.newrows import HIGHEST, cut, sized
+from stem.adapters.redis.newrows import cut, sized
+from stem.clock import Micros
 from stem.codec import dump_json
 from stem.contracts.changes import Change, Fence, Publish, RefusalCode, Refused, Settle
 from stem.contracts.wellformed import event_of, refuse
@@ -21,15 +22,29 @@ from stem.errors import ConfigError
 __all__ = ["Encoded", "encode_changes"]
 
 _LOWEST: Final = 255
-_PUBLISH: Final = struct.Struct(">BIq")
-_END: Final = struct.Struct(">III")
-_OTHER: Final = b"J"
+_NUMBERS: Final = struct.Struct(">qqIIB")
+
+
+class _Alike(NamedTuple):
+    """What changes have in common: of publishes the queue, the name, the priority and the delay; of ends the nonce and
+    the counter of their fences, the state and their number."""
+
+    letter: bytes
+    first: str = ""
+    second: str = ""
+    number: int = 0
+    other: Micros = 0
+    step: int = 0
+    """How many blobs each brings."""
+
+
+_OTHERS: Final = _Alike(b"J")
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A batch for the server: which changes, by their place; as one text, beside it the JSON of those that are not
-    packed; their bytes; and what was refused."""
+    """A batch for the server: which changes, by their place; the runs of alike ones as one text, beside it the JSON of
+    those that are not packed; their bytes; and what was refused."""
 
     places: list[int]
     text: bytes
@@ -53,25 +68,37 @@ def _encode(changes: Sequence[Change], refused: dict[int, Refused]) -> Encoded:
     """All that is not refused; what is JSON is one text, since one for each change would cost six times as much."""
     blobs: list[bytes] = []
     others: list[list[object]] = []
-    packed: list[bytes] = []
+    runs: list[bytes] = []
     places = [place for place in range(len(changes)) if place not in refused]
+    before, count, begin = _OTHERS, 0, 1
     for place in places:
-        text = _pack(changes[place], blobs)
-        if text is None:
-            others.append(encode_change(changes[place], blobs))
-        packed.append(text or _OTHER)
-    return Encoded(places, b"".join(packed), dump_json(others) if others else b"", blobs, refused)
+        alike, first = _alike(changes[place]), len(blobs) + 1
+        if alike != before:
+            runs.append(_run(before, count, begin))
+            before, count, begin = alike, 0, first
+        count += 1
+        _add(changes[place], alike, blobs, others)
+    runs.append(_run(before, count, begin))
+    return Encoded(places, b"".join(runs), dump_json(others) if others else b"", blobs, refused)
 
 
-def _pack(change: Change, blobs: list[bytes]) -> bytes | None:
-    """The change, if it is one of those that are packed; what it brings is added to the blobs."""
+def _run(alike: _Alike, count: int, first: int) -> bytes:
+    if count == 0:
+        return b""
+    letter, one, two, number, other, step = alike
+    return letter + sized(one) + sized(two) + _NUMBERS.pack(number, other, count, first, step)
+
+
+def _alike(change: Change) -> _Alike:
+    """What to say of the change in common with others, if it is one of those that are packed."""
     write, fence = change.writes[0], change.fence
-    if len(change.writes) == 1:
-        if isinstance(write, Publish) and fence is None and _is_plain(write):
-            return _pack_publish(write, blobs)
-        if isinstance(write, Settle) and fence is not None and write.error is None and 0 <= change.number <= HIGHEST:
-            return _pack_end(write, fence, change.number, blobs)
-    return None
+    if len(change.writes) > 1:
+        return _OTHERS
+    if fence is None:
+        return _alike_publish(write) if isinstance(write, Publish) and _is_plain(write) else _OTHERS
+    if isinstance(write, Settle) and write.error is None:
+        return _alike_end(write, fence, change.number)
+    return _OTHERS
 
 
 def _is_plain(write: Publish) -> bool:
@@ -79,24 +106,27 @@ def _is_plain(write: Publish) -> bool:
     return special == (None, None, None, None, None)
 
 
-def _pack_publish(write: Publish, blobs: list[bytes]) -> bytes:
+def _alike_publish(write: Publish) -> _Alike:
     envelope = write.envelope
-    numbers = _PUBLISH.pack(envelope.priority, add_task(write, blobs), cut(write.delay))
-    return b"".join((b"P", sized(envelope.id), _names(envelope.queue, envelope.name), numbers))
+    return _Alike(b"P", envelope.queue, envelope.name, envelope.priority, cut(write.delay), 3)
 
 
-def _pack_end(write: Settle, fence: Fence, number: int, blobs: list[bytes]) -> bytes:
-    blob = 0
-    if write.result is not None:
-        blobs.append(write.result)
-        blob = len(blobs)
-    numbers = _END.pack(fence.counter, number, blob)
-    return b"".join((b"S", sized(fence.task_id), sized(fence.nonce), sized(OUTCOMES[event_of(write)]), numbers))
+def _alike_end(write: Settle, fence: Fence, number: int) -> _Alike:
+    step = 1 if write.result is None else 2
+    return _Alike(b"S", fence.nonce, OUTCOMES[event_of(write)], fence.counter, number, step)
 
 
-@lru_cache(maxsize=1024)
-def _names(queue: str, name: str) -> bytes:
-    return sized(queue) + sized(name)
+def _add(change: Change, alike: _Alike, blobs: list[bytes], others: list[list[object]]) -> None:
+    write = change.writes[0]
+    if alike is _OTHERS:
+        others.append(encode_change(change, blobs))
+    elif isinstance(write, Publish):
+        blobs.append(write.envelope.id.encode())
+        add_task(write, blobs)
+    elif isinstance(write, Settle) and change.fence is not None:
+        blobs.append(change.fence.task_id.encode())
+        if write.result is not None:
+            blobs.append(write.result)
 
 
 def _is_writable(change: Change) -> bool:

@@ -41,7 +41,7 @@ _TASKS: Final = ("common", "lines", "writing")
 _TIES: Final = ("links", "groups", "ties", "walks")
 _SMALL: Final = ("common", "writing")
 _BELOW: Final[Mapping[str, tuple[str, ...]]] = {
-    "commit": (*_TASKS, "uniques", "ends", "free", "leased", "brief/ends", "reading"),
+    "commit": (*_TASKS, "uniques", "ends", "reading", "free", "leased", "brief/publishes", "brief/ends"),
     "lease": (*_TASKS, "leases", "choosing", "brief/leases"),
     "retain": (*_TASKS, "uniques", "ends", *_TIES, "needs"),
     "awaited": (*_TASKS, "uniques", "ends", *_TIES, "needs"),

@@ -3,7 +3,8 @@
 -- Answers: a letter for each change, the details of those that have some as JSON, the queues to tell of, and the tasks
 -- that ended besides those that the changes name.
 
-local changes = read_changes()
+local runs = read_runs()
+local others = ARGV[5] ~= '' and cjson.decode(ARGV[5]) or {}
 
 local PLAIN = { P = true, S = true, G = true, T = true, R = true } -- nothing can be said against these but by the lease
 local OF_TASKS = { P = true, L = true, C = true, Y = true, D = true }
@@ -65,15 +66,8 @@ local function apply_all(change, row)
   return 'A'
 end
 
-local function is_end(change) -- and nothing else
-  return #change == 5 and change[5][1] == 'S' and not change[5][3] and not change[5][4]
-end
-
 local function apply(change)
   local id = change[1]
-  if id and is_end(change) and end_life(id, change) then
-    return 'A'
-  end
   local row = id and find(id)
   if id and not (row and row.lease_until > 0 and row.nonce == change[3] and row.fence == change[2]) then
     return not_held(change, row)
@@ -88,34 +82,68 @@ local function apply(change)
   return apply_all(change, row)
 end
 
+local function add_named(change, ids) -- the tasks that a change names; how many it publishes
+  local new = 0
+  ids[#ids + 1] = change[1] or nil
+  for i = 5, #change do
+    local kind = change[i][1]
+    if OF_TASKS[kind] then
+      ids[#ids + 1] = change[i][2]
+    end
+    if kind == 'P' or kind == 'L' then
+      new = new + 1
+    end
+  end
+  return new
+end
+
 local function prefetch() -- the rows that the changes name, and numbers for what is new, with one command each
   local ids, new = {}, 0
-  for _, change in ipairs(changes) do
-    if change[1] then
-      ids[#ids + 1] = change[1]
+  for _, run in ipairs(runs) do
+    local count, first, step = unpack(run, 6, 8)
+    for i = 0, step > 0 and count - 1 or -1 do
+      ids[#ids + 1] = ARGV[BLOBS + first + i * step]
     end
-    for i = 5, #change do
-      local kind = change[i][1]
-      if OF_TASKS[kind] then
-        ids[#ids + 1] = change[i][2]
-      end
-      if kind == 'P' or kind == 'L' then
-        new = new + 1
-      end
-    end
+    new = new + (run[1] == 'P' and count or 0)
+  end
+  for _, change in ipairs(others) do
+    new = new + add_named(change, ids)
   end
   load(ids)
   number_publications(new)
 end
 
-prefetch()
-local letters, details = {}, {}
-for i, change in ipairs(changes) do
+local letters, details, taken = {}, {}, 0
+
+local function apply_one(change)
   local letter, detail = apply(change)
-  letters[i] = letter
-  if detail then
-    details[#details + 1] = detail
+  details[#details + 1] = detail
+  return letter
+end
+
+local RUN = {}
+
+function RUN.P(run)
+  publish_run(run)
+  return ('A'):rep(run[6])
+end
+
+function RUN.S(run)
+  return end_run(run, apply_one)
+end
+
+function RUN.J(run)
+  local list = {}
+  for i = 1, run[6] do
+    list[i] = apply_one(others[taken + i])
   end
+  taken = taken + run[6]
+  return table.concat(list)
+end
+
+prefetch()
+for i, run in ipairs(runs) do
+  letters[i] = RUN[run[1]](run)
 end
 flush()
 if has_come_out then

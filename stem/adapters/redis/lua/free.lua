@@ -1,7 +1,5 @@
 -- The writes of a commit that need no lease.
 
-local BLOBS = 5 -- the arguments before the bytes of a commit
-
 local seq -- the number of the last publication
 
 local function number_publications(count) -- and the news of them; what turns out to be known leaves a gap
@@ -32,19 +30,6 @@ local function admit(write) -- what is kept of a new task beside its row
   tally(QUEUED, write[3], 1)
 end
 
-local function publish_alone(write) -- an ordinary task: its row is not read, and only what gives it its place is known
-  local id, queue, priority, due = write[2], write[3], write[5], due_of(write)
-  rows[id] = nil
-  put_row(id, stamped(write, due))
-  admit(write)
-  if due > now then
-    append(ranked, LATER, '0', place_later(queue, due, 0, priority, seq, id))
-  else
-    append(ranked, READY, '0', place_in(queue, priority, due, seq, id))
-  end
-  told_queues[queue] = true
-end
-
 local function new_task(write)
   local row = decode_row(stamped(write, 0))
   raws[row.id], rows[row.id], changed[row.id] = '', row, true
@@ -52,7 +37,7 @@ local function new_task(write)
   return row
 end
 
-local function publish_bound(write, alone) -- a task with a unique key, or tied to others
+local function publish_new(write, alone)
   local id, key, after, member = write[2], write[10], write[11], write[12]
   local holder = key and holder_of(key, id)
   if holder and alone then
@@ -87,11 +72,7 @@ local function publish(write, alone)
   if is_stored(write[2]) then
     return 'A'
   end
-  if write[1] == 'L' or write[10] then
-    return publish_bound(write, alone)
-  end
-  publish_alone(write)
-  return 'A'
+  return publish_new(write, alone)
 end
 
 local function cancel(write)

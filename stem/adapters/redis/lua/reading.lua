@@ -1,29 +1,22 @@
--- The changes of a batch: [id or false, counter, nonce, number, write, ...]. ARGV[4] has them in their order, each behind
--- a letter: P a publish and S an end, packed, and J one that is the next in ARGV[5], a list as JSON.
+-- A batch is runs of changes that are alike. ARGV[4] has for each: its letter, two texts, two numbers, how many changes,
+-- where their bytes begin, and how many arguments each brings:
+--   P   publishes: queue, name, priority, delay; each brings id, row, envelope
+--   S   ends of leases: nonce, state, counter, number; each brings id, result, or only the id
+--   J   others, the next of ARGV[5], a list as JSON: [id or false, counter, nonce, number, write, ...]
 
-local function read_publish(text, at)
-  local id, queue, name, priority, blob, delay, behind = struct.unpack('>I4c0I4c0I4c0BI4i8', text, at)
-  return { false, 0, '', 0, { 'P', id, queue, name, priority, blob, delay, false, false, false } }, behind
-end
+local BLOBS = 5 -- the arguments before the bytes of a commit
 
-local function read_end(text, at)
-  local id, nonce, state, counter, number, blob, behind = struct.unpack('>I4c0I4c0I4c0I4I4I4', text, at)
-  return { id, counter, nonce, number, { 'S', state, false, false, blob > 0 and blob } }, behind
-end
-
-local READ = { [80] = read_publish, [83] = read_end } -- by the byte of the letter
-
-local function read_changes()
+local function read_runs()
   local list, text, at = {}, ARGV[4], 1
-  local others, taken = ARGV[5] ~= '' and cjson.decode(ARGV[5]), 0
   while at <= #text do
-    local read = READ[text:byte(at)]
-    if read then
-      list[#list + 1], at = read(text, at + 1)
-    else
-      taken, at = taken + 1, at + 1
-      list[#list + 1] = others[taken]
-    end
+    local letter, one, two, number, other, count, first, step, behind = struct.unpack('>c1I4c0I4c0i8i8I4I4B', text, at)
+    list[#list + 1] = { letter, one, two, number, other, count, first, step }
+    at = behind
   end
   return list
+end
+
+local function change_of(run, at) -- an end, as the others are written
+  local nonce, state, counter, number = unpack(run, 2, 5)
+  return { ARGV[BLOBS + at], counter, nonce, number, { 'S', state, false, false, run[8] == 2 and at + 1 } }
 end

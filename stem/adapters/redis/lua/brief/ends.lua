@@ -1,12 +1,18 @@
 -- The ordinary life of a task, as in leases.lua: here it ends.
 
-local ends, marks = {}, {} -- what the ends of this batch have in common
+local ends = {} -- what the ends of this batch have in common, by state and what their rows have in common
 
 local function end_of(raw, state, number) -- the numbers of what ends, and what follows from them
   local ttl, _, _, started_at, _, _, _, _, _, _, began, alone = struct.unpack(TTL_AND_LIVE, raw, TTL_AT)
   local kept = cut(now + math.max(KEEP_TIMES[state] * ttl, KEEP_LEAST[state]))
   local live = struct.pack(LIVE, 0, 0, started_at, now, cut(now + ttl), kept, NEVER, number, 0, began, 0)
-  return { live = live .. OVER_AT_ONCE, together = part_of(endings, kept), number = number, alone = alone == 1, is_told = ttl > 0 }
+  return {
+    live = live .. OVER_AT_ONCE .. named(state) .. named(''),
+    together = part_of(endings, kept),
+    number = number,
+    alone = alone == 1,
+    is_told = ttl > 0,
+  }
 end
 
 local function same_end(raw, state, number)
@@ -19,38 +25,37 @@ local function same_end(raw, state, number)
   return found
 end
 
-local function mark_of(nonce) -- how the texts of what this call leased begin
-  local mark = marks[nonce]
-  if not mark then
-    mark = named(RUNNING) .. named(nonce) .. named('')
-    marks[nonce] = mark
+-- End a run of leases: those of tasks of which nothing special is known here, the others otherwise. Their letters.
+local function end_run(run, otherwise)
+  local nonce, state, counter, number, count, first, step = unpack(run, 2, 8)
+  local mark = HELD_ONCE .. named(RUNNING) .. named(nonce) .. named('')
+  local upto, used = COUNTERS_AT + #mark, named(nonce)
+  local letters, stored, results = {}, part_of(added, ROWS), part_of(added, RESULTS)
+  for i = 1, count do
+    local at = BLOBS + first + (i - 1) * step
+    local id = ARGV[at]
+    local raw = raws[id]
+    if counter == 1 and raw and not rows[id] and raw:sub(COUNTERS_AT, upto - 1) == mark then
+      local common = same_end(raw, state, number)
+      local _, queue = struct.unpack('>I4c0I4c0', raw, upto)
+      local ended = raw:sub(1, LIVE_AT - 1) .. common.live .. used .. raw:sub(upto)
+      raws[id] = ended
+      stored[#stored + 1] = id
+      stored[#stored + 1] = ended
+      tally(RUNNING, queue, -1)
+      tally(state, queue, 1)
+      end_lease(nonce, common.alone)
+      common.together[#common.together + 1] = id
+      told_tasks[id] = true
+      if step == 2 then
+        results[#results + 1] = id
+        results[#results + 1] = ARGV[at + 1]
+        told_results[id] = common.is_told and ARGV[at + 1] or nil
+      end
+      letters[i] = 'A'
+    else
+      letters[i] = otherwise(change_of(run, at - BLOBS))
+    end
   end
-  return mark
-end
-
--- End a task of which nothing special is known. Whether that could be done.
-local function end_life(id, change)
-  local raw, nonce = raws[id], change[3]
-  if not raw or rows[id] or change[2] ~= 1 or raw:sub(COUNTERS_AT, TEXTS_AT - 1) ~= HELD_ONCE then
-    return false
-  end
-  local mark = mark_of(nonce)
-  if raw:sub(TEXTS_AT, TEXTS_AT + #mark - 1) ~= mark then
-    return false
-  end
-  local state, at = change[5][2], change[5][5]
-  local common, rest = same_end(raw, state, change[4]), TEXTS_AT + #mark
-  local _, queue = struct.unpack('>I4c0I4c0', raw, rest)
-  local texts = named(state) .. named('') .. named(nonce) .. raw:sub(rest)
-  put_row(id, raw:sub(1, LIVE_AT - 1) .. common.live .. texts)
-  end_lease(nonce, common.alone)
-  tally(RUNNING, queue, -1)
-  tally(state, queue, 1)
-  common.together[#common.together + 1] = id
-  told_tasks[id] = true
-  if at then
-    append(added, RESULTS, id, ARGV[BLOBS + at])
-    told_results[id] = common.is_told and ARGV[BLOBS + at] or nil
-  end
-  return true
+  return table.concat(letters)
 end
