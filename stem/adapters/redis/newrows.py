@@ -36,7 +36,7 @@ def pack_row(write: Publish, head: str) -> bytes:
         unique is not None,
     )
     key = _NOTHING if unique is None else sized(unique.key)
-    return b"".join((numbers, _names(envelope.queue, envelope.name), sized(envelope.id), key, sized(head)))
+    return b"".join((numbers, _names(envelope.queue, envelope.name), key, sized(head), sized(envelope.id)))
 
 
 def cut(time: Micros) -> Micros:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections import namedtuple
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 __all__ = [
@@ -16,8 +17,6 @@ __all__ = [
     "LATEST",
     "NEVER",
     "ROW",
-    "TEXTS_OF_A_DELIVERY",
-    "TEXTS_OF_A_RESULT",
     "WITH_PLACE",
     "compiled",
     "lua_codec",
@@ -80,8 +79,15 @@ class Layout:
 
     def numbers(self, *given: str) -> struct.Struct:
         """What packs these numbers, in the order of the layout, into a row without its stamps; all others are 0."""
-        fields = list(zip(self.places, self._loud + self._quiet, strict=False))[self._stamps :]
-        kinds = (kind if name in given else f"{struct.calcsize(f'>{kind}')}x" for name, kind in fields)
+        return self._only(given, self._stamps)
+
+    def picked(self, *wanted: str) -> struct.Struct:
+        """What reads these numbers of a row, in the order of the layout."""
+        return self._only(wanted, 0)
+
+    def _only(self, names: Sequence[str], begin: int) -> struct.Struct:
+        fields = list(zip(self.places, self._loud + self._quiet, strict=False))[begin:]
+        kinds = (kind if name in names else f"{struct.calcsize(f'>{kind}')}x" for name, kind in fields)
         return struct.Struct(f">{''.join(kinds)}")
 
     def at(self, name: str) -> int:
@@ -165,7 +171,7 @@ ROW: Final = Layout(
         ("B", "started began alone"),
         ("I", "deliveries fence used_fence"),
     ),
-    "state nonce used_nonce worker queue name id key head",
+    "state nonce used_nonce worker queue name key head id",
     quiet=(
         ("I", "attempt generation crashes lost parks"),
         ("B", "ignored lost_started cancel terminate has_extras refused is_unique"),
@@ -191,8 +197,6 @@ the member that a walk has reached."""
 _FIELD: Final = re.compile(r"\b(row|group)\.(\w+)")
 _LAYOUTS: Final = {layout.name: layout for layout in (ROW, GROUP)}
 
-TEXTS_OF_A_RESULT: Final = ROW.texts_to("id")
-TEXTS_OF_A_DELIVERY: Final = ROW.texts_to("id")
 read_row: Final = ROW.reader()
 """The row of a task; one of C's tuples, because a worker reads one for each task."""
 read_group: Final = GROUP.reader()

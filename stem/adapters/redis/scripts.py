@@ -162,10 +162,10 @@ def _scalars() -> dict[str, str]:
         "NAMES_AT": ROW.texts_at() + len(QUEUED_ONLY),
     }
     texts |= {
-        "NEVER_LEASED": _escaped(ROW.packed("lease", reported=NEVER)),
+        "NEVER_LEASED": _escaped(ROW.packed("lease", reported=NEVER) + QUEUED_ONLY),
         "HELD_ONCE": _escaped(ROW.packed("deliveries", deliveries=1, fence=1)),
         "OVER_AT_ONCE": _escaped(ROW.packed("deliveries", deliveries=1, fence=1, used_fence=1)),
-        "QUEUED_ONLY": _escaped(QUEUED_ONLY),
+        "NO_TIME": _escaped(bytes(8)),
         "LIVE": ROW.format_of("lease", "alone"),
         "TTL_AND_LIVE": ROW.format_of("result_ttl", "alone"),
         "COUNTERS": ROW.format_of("deliveries", "used_fence"),

@@ -23,13 +23,9 @@ local function give(id, row, started)
   row.started_at = started == 1 and now or row.started_at
 end
 
-local function is_plain(id) -- and not counted by any limit
-  return not has_limits and is_untouched(id)
-end
-
 local function size_of(id) -- nil where it cannot be leased
-  if is_plain(id) then
-    return (struct.unpack('>I4', raws[id], SIZE_AT))
+  if untouched[id] then
+    return untouched[id]
   end
   local row = find(id)
   return row and LEASABLE[row.state] and row.size
@@ -56,7 +52,7 @@ local function grant(chosen)
   local alone = #ids == 1 and 1 or 0
   for i, id in ipairs(ids) do
     local started = i <= request.started and 1 or 0
-    if is_plain(id) then
+    if untouched[id] then
       begin_life(id, started, alone)
     else
       give(id, rows[id], started)
@@ -67,7 +63,7 @@ end
 
 local function has_members(ids)
   for _, id in ipairs(ids) do
-    local row = not is_untouched(id) and find(id)
+    local row = not untouched[id] and find(id)
     if row and row.belongs > 0 then
       return true
     end
@@ -86,6 +82,9 @@ end
 local function choose_live(most)
   local chosen, owed = candidates()
   load(chosen)
+  if not has_limits then
+    find_untouched(chosen)
+  end
   if not has_members(chosen) then
     return chosen, owed
   end
