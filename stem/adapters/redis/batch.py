@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from stem.adapters.redis.changes import OUTCOMES, add_task, encode_change
-from stem.adapters.redis.newrows import cut, sized
+from stem.adapters.redis.newrows import HIGHEST, cut, sized
 from stem.clock import Micros
 from stem.codec import dump_json
 from stem.contracts.changes import Change, Fence, Publish, RefusalCode, Refused, Settle
@@ -30,10 +30,10 @@ class _Alike(NamedTuple):
     the counter of their fences, the state and their number."""
 
     letter: bytes
-    first: str = ""
-    second: str = ""
-    number: int = 0
-    other: Micros = 0
+    first_text: str = ""
+    second_text: str = ""
+    first_number: int = 0
+    second_number: Micros = 0
     step: int = 0
     """How many blobs each brings."""
 
@@ -85,8 +85,8 @@ def _encode(changes: Sequence[Change], refused: dict[int, Refused]) -> Encoded:
 def _run(alike: _Alike, count: int, first: int) -> bytes:
     if count == 0:
         return b""
-    letter, one, two, number, other, step = alike
-    return letter + sized(one) + sized(two) + _NUMBERS.pack(number, other, count, first, step)
+    numbers = _NUMBERS.pack(alike.first_number, alike.second_number, count, first, alike.step)
+    return b"".join((alike.letter, sized(alike.first_text), sized(alike.second_text), numbers))
 
 
 def _alike(change: Change) -> _Alike:
@@ -96,7 +96,7 @@ def _alike(change: Change) -> _Alike:
         return _OTHERS
     if fence is None:
         return _alike_publish(write) if isinstance(write, Publish) and _is_plain(write) else _OTHERS
-    if isinstance(write, Settle) and write.error is None:
+    if isinstance(write, Settle) and write.error is None and 0 <= change.number <= HIGHEST:
         return _alike_end(write, fence, change.number)
     return _OTHERS
 

@@ -23,7 +23,7 @@ __all__ = ["deliveries_of", "records_of", "results_of"]
 _COUNTERS: Final = ROW.at("deliveries") - 1
 _TEXTS: Final = ROW.texts_at() - 1
 _ID: Final = -36
-"""Where an id in its usual form begins: it is the last text."""
+"""Where the bytes of an id in its usual form begin: it is the last text."""
 _HELD_ONCE: Final = ROW.packed("deliveries", deliveries=1, fence=1)
 _PICKED: Final = ROW.picked("published", "expires", "max_retries", "lease", "started")
 
@@ -49,7 +49,7 @@ def _brief(raw: bytes, body: bytes, now: Micros, seen: dict[bytes, tuple[str, st
     known = seen.get(raw[_TEXTS:_ID])
     if known is None:
         row = read_row(raw)
-        if len(row.id) != -_ID:
+        if len(row.id.encode()) != -_ID:
             return None
         known = seen[raw[_TEXTS:_ID]] = (row.nonce, row.name, row.queue)
     published, expires, max_retries, lease, started = _PICKED.unpack_from(raw)

@@ -179,10 +179,10 @@ ROW: Final = Layout(
     ),
     stamps=5,
 )
-"""A task. From `lease` to `worker` is what changes in an ordinary life, in one piece: see brief.lua. `alone`: its call
-leased nothing else; `follows`: it has an `after`; `belongs`: 1 to a group, 2 with a place in it; `held_after` and
-`held_member`: what holds it still; `awaited`: a continuation of it was published; `joined`: its group has heard of its
-end; `pinned`: its time of retention came while somebody needed it."""
+"""A task. From `lease` to `worker` is what changes in an ordinary life, in one piece: see lua/brief/. `alone`: the call
+that leased it leased nothing else; `follows`: it has an `after`; `belongs`: 1 to a group, 2 with a place in it;
+`held_after` and `held_member`: what holds it still; `awaited`: a continuation of it was published; `joined`: its group
+has heard of its end; `pinned`: its time of retention came while somebody needed it."""
 WITH_PLACE: Final = 2
 """What `belongs` says of a member that has a place."""
 GROUP: Final = Layout(

@@ -152,26 +152,33 @@ def _scalars() -> dict[str, str]:
         "GRACE": _GRACE,
         "WITH_PLACE": WITH_PLACE,
     }
-    brief = {
+    keys = {name.upper(): f"KEYS[{place}]" for place, name in enumerate(KEYS, 1)}
+    return {**keys, **_quoted(texts), **{name: str(number) for name, number in numbers.items()}, **_brief_scalars()}
+
+
+def _brief_scalars() -> dict[str, str]:
+    """Of the rows of ordinary tasks, which are cut and joined as texts: where what begins, what is in almost all."""
+    places = {
         "BORN_TO": ROW.at("due") - 1,
         "SIZE_AT": ROW.at("size"),
         "TTL_AT": ROW.at("result_ttl"),
         "LIVE_AT": ROW.at("lease"),
         "COUNTERS_AT": ROW.at("deliveries"),
-        "TEXTS_AT": ROW.texts_at(),
         "NAMES_AT": ROW.texts_at() + len(QUEUED_ONLY),
     }
-    texts |= {
+    texts = {
         "NEVER_LEASED": _escaped(ROW.packed("lease", reported=NEVER) + QUEUED_ONLY),
         "HELD_ONCE": _escaped(ROW.packed("deliveries", deliveries=1, fence=1)),
         "OVER_AT_ONCE": _escaped(ROW.packed("deliveries", deliveries=1, fence=1, used_fence=1)),
         "NO_TIME": _escaped(bytes(8)),
         "LIVE": ROW.format_of("lease", "alone"),
         "TTL_AND_LIVE": ROW.format_of("result_ttl", "alone"),
-        "COUNTERS": ROW.format_of("deliveries", "used_fence"),
     }
-    keys = {name.upper(): f"KEYS[{place}]" for place, name in enumerate(KEYS, 1)}
-    return {**keys, **{name: f"'{text}'" for name, text in texts.items()}, **{k: str(n) for k, n in (numbers | brief).items()}}
+    return {**_quoted(texts), **{name: str(place) for name, place in places.items()}}
+
+
+def _quoted(texts: Mapping[str, str]) -> dict[str, str]:
+    return {name: f"'{text}'" for name, text in texts.items()}
 
 
 def _tables(retention: Retention) -> dict[str, str]:

@@ -1,4 +1,4 @@
--- A batch of changes, one after the other. ARGV: time, channel, origin, the changes (see reading.lua), then their bytes.
+-- A batch of changes, one after the other. ARGV: time, channel, origin, the changes (see reading.lua), their bytes.
 -- A write begins with its letter: P and L publish, L with what it is tied to.
 -- Answers: a letter for each change, the details of those that have some as JSON, the queues to tell of, and the tasks
 -- that ended besides those that the changes name.

@@ -9,14 +9,15 @@
 --   LINKS   what is waited for, seq, id     the live messages that continue a task or a group
 --   MEMBERS  group, place (the highest for none), id
 --   WORK    'r' or 'w', group     what is done in portions: see walks.lua
---   ORDER   'b', channel, position, id; 'r', version, task id; 's', schedule; 'o', an old outcome     how broadcasts and the like are listed;
+--   ORDER   'b', channel, position, id; 'r', version, task id; 's', schedule; 'o', an old outcome     how broadcasts and
+--            the like are listed;
 --            'l', name, and 'g', allowance, queue, gate     limits, and what waits for them: see limits/gates.lua
 -- `queue`, `crowd` and what is not last have their length before them; numbers are big endian.
 --
 -- OVER says when something has had its time: a letter for its kind, then its key.
 --
--- What a call leased is indexed as one, under its nonce: ANSWERS has the ids, HELD how many of these leases stand, where
--- it gave more than one,
+-- What a call leased is indexed as one, under its nonce: ANSWERS has the ids, HELD how many of these leases stand, if
+-- it gave several (the row of one that was given alone says so),
 -- LEASED when the first of them may become suspect (or earlier), RENEWED when the last was renewed (or later).
 -- What ends in a batch and is kept equally long is one member of ENDED.
 

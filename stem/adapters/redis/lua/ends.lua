@@ -7,8 +7,12 @@ local function is_read(row) -- whether somebody will read the result
   return row.ignored == 0 or row.awaited == 1 or row.belongs == WITH_PLACE
 end
 
+local function kept_until(how, result_ttl)
+  return cut(now + math.max(KEEP_TIMES[how] * result_ttl, KEEP_LEAST[how]))
+end
+
 local function keep(id, row, how)
-  row.keep_until = cut(now + math.max(KEEP_TIMES[how] * row.result_ttl, KEEP_LEAST[how]))
+  row.keep_until = kept_until(how, row.result_ttl)
   local together = part_of(endings, row.keep_until)
   together[#together + 1] = id
   changed[id] = true

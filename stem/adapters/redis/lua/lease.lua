@@ -15,7 +15,7 @@ end
 local function give(id, row, started)
   step_out(id, row)
   move(row, RUNNING)
-  hold(id, row, { id = request.id, worker = request.worker, length = request.leases[row.name] or request.lease })
+  hold(id, row, { id = request.id, worker = request.worker, length = length_for(row.name) })
   if has_limits then
     use(id, row)
   end

@@ -19,13 +19,17 @@ local function consume(id, row, number)
   end
 end
 
+local function keep_result(id, result, result_ttl)
+  append(added, RESULTS, id, result)
+  told_results[id] = result_ttl > 0 and result or nil
+end
+
 local function finish_leased(id, row, write) -- letter, state, error, reason, blob
   local _, state, failure, reason, at = unpack(write)
   note(id, row, 'error', failure or nil)
   note(id, row, 'buried', reason or nil)
   if at and is_read(row) then
-    append(added, RESULTS, id, ARGV[BLOBS + at])
-    told_results[id] = row.result_ttl > 0 and ARGV[BLOBS + at] or nil
+    keep_result(id, ARGV[BLOBS + at], row.result_ttl)
   end
   if reason then
     rank(DEAD, id, row.seq)

@@ -22,7 +22,7 @@ local function hold(id, row, lease) -- begin a lease
   row.lease = lease.length
   row.lease_until = cut(now + lease.length)
   row.reported = NEVER
-  row.due, row.alone = 0, 0
+  row.due = 0
   first_suspect = math.min(first_suspect, suspect_at(row))
   changed[id] = true
 end
@@ -32,11 +32,11 @@ local function remember(nonce, ids) -- what a call was given: for the same call 
     return
   end
   put(ANSWERS, nonce, cjson.encode(ids))
-  if #ids > 1 then
-    add(HELD, nonce, #ids)
-  elseif rows[ids[1]] then
-    local row = rows[ids[1]]
+  local row = #ids == 1 and rows[ids[1]]
+  if row then -- where it was not read, its row says so already
     row.alone = 1
+  elseif #ids > 1 then
+    add(HELD, nonce, #ids)
   end
   rank(LEASED, nonce, first_suspect)
   rank(RENEWED, nonce, now)

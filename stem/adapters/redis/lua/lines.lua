@@ -1,19 +1,19 @@
 -- Where messages stand, and that nobody holds them.
 
-local function place_in(queue, priority, due, number, id)
-  return struct.pack('>I4c0BI8I8', #queue, queue, 255 - priority, due, number) .. id
+local function before_ready(queue, priority, due) -- what stands in READY before the number and the id
+  return struct.pack('>I4c0BI8', #queue, queue, 255 - priority, due)
+end
+
+local function before_later(queue, time, refused, priority) -- and in LATER
+  return struct.pack('>I4c0I8BB', #queue, queue, time, refused, 255 - priority)
 end
 
 local function ready_at(id, row)
-  return place_in(row.queue, row.priority, row.due, row.seq, id)
-end
-
-local function place_later(queue, time, refused, priority, number, id)
-  return struct.pack('>I4c0I8BBI8', #queue, queue, time, refused, 255 - priority, number) .. id
+  return before_ready(row.queue, row.priority, row.due) .. struct.pack('>I8', row.seq) .. id
 end
 
 local function later_at(id, row, time)
-  return place_later(row.queue, time, row.refused, row.priority, row.seq, id)
+  return before_later(row.queue, time, row.refused, row.priority) .. struct.pack('>I8', row.seq) .. id
 end
 
 local function parked_at(id, row, crowd)
@@ -83,7 +83,7 @@ local function leave(id, row) -- step out of line, wherever it stands
   rank(LATER, later_at(id, row, row.due), false)
 end
 
-local function end_lease(nonce, is_alone) -- of the call with this nonce, which leased nothing else, or more
+local function end_lease(nonce, is_alone) -- one of the call with this nonce, which leased nothing else, or several
   if is_alone then
     put(ANSWERS, nonce, false)
     rank(LEASED, nonce, false)
@@ -95,6 +95,6 @@ end
 
 local function let_go(id, row) -- end a lease
   end_lease(row.nonce, row.alone == 1)
-  row.lease, row.lease_until, row.nonce = 0, 0, ''
+  row.lease, row.lease_until, row.nonce, row.alone = 0, 0, '', 0
   changed[id] = true
 end

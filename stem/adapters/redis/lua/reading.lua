@@ -1,5 +1,5 @@
--- A batch is runs of changes that are alike. ARGV[4] has for each: its letter, two texts, two numbers, how many changes,
--- where their bytes begin, and how many arguments each brings:
+-- A batch is runs of changes that are alike. ARGV[4] has for each: its letter, two texts, two numbers, how many they
+-- are, where their bytes begin, and how many arguments each brings:
 --   P   publishes: queue, name, priority, delay; each brings id, row, envelope
 --   S   ends of leases: nonce, state, counter, number; each brings id, result, or only the id
 --   J   others, the next of ARGV[5], a list as JSON: [id or false, counter, nonce, number, write, ...]

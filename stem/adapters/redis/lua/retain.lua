@@ -106,7 +106,7 @@ local function forget_others()
   end
 end
 
-local function forget_empty() -- queues that hold nothing in a state
+local function forget_empty() -- counts of nothing: see write_sum
   local counted = call('HGETALL', COUNTS)
   for i = 1, #counted, 2 do
     if counted[i + 1] == '0' then
@@ -116,11 +116,12 @@ local function forget_empty() -- queues that hold nothing in a state
 end
 
 forget_others()
-forget_empty()
 flush()
 go_on('r', MOST_VISITED)
 go_on('w', limit)
 delete_ended()
+flush()
+forget_empty()
 flush()
 if has_come_out then
   tidy()

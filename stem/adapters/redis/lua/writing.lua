@@ -126,7 +126,7 @@ local function flush()
   forget_staged()
 end
 
-local news_number -- of the next news, where it is known
+local news_number -- of the news of this call, where it was taken with the numbers of publications
 
 local function names_of(set)
   local list = {}
@@ -136,7 +136,7 @@ local function names_of(set)
   return list
 end
 
--- The number of the news, which is all that its own store reads; the news as JSON and, behind a line break, the results that are small: `r` has their lengths, in the order of `t`.
+-- The news as JSON and, behind a line break, the results that are small: `r` has their lengths, in the order of `t`.
 -- Whoever waits for one of these need not ask, which is a quarter of a round trip.
 local MOST_TOLD, MOST_OF_ALL = 1024, 65536
 
@@ -156,7 +156,8 @@ local function with_results(news)
   return cjson.encode(news) .. '\n' .. table.concat(blobs)
 end
 
--- Tell those who listen, once for the whole batch; the names of the queues go back to the caller too.
+-- Tell those who listen, once for the whole batch: the number of the news, which is all that its own store reads, and
+-- the news. News and publications are counted as one, in 'seq', with gaps. The queues go back to the caller, too.
 local function tell(channel, origin)
   local queues, tasks, channels = names_of(told_queues), names_of(told_tasks), names_of(told_channels)
   if #queues > 0 or #tasks > 0 or #channels > 0 then

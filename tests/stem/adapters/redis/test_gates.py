@@ -148,7 +148,7 @@ async def test_of_limits_nothing_is_left_when_their_time_is_over(bench: Bench, s
         name for name, key in zip(KEYS, store.server.keys, strict=True) if await store.server.command("EXISTS", key)
     ]
     assert left == ["numbers"]
-    assert await numbers(store) == {"seq", "notices"}
+    assert await numbers(store) == {"seq"}
 
 
 async def test_a_cancel_of_the_last_that_stood_aside_leaves_no_time_to_look_at(bench: Bench, store: RedisStore) -> None:
@@ -157,4 +157,4 @@ async def test_a_cancel_of_the_last_that_stood_aside_leaves_no_time_to_look_at(b
     assert len(await settled(bench, 3)) == 1
     await store.commit([Change((Cancel(task),)) for task in others])
     assert (await bench.lease()).next_due is None
-    assert await numbers(store) == {"seq", "notices", "limit", "used"}
+    assert await numbers(store) == {"seq", "limit", "used"}

@@ -43,7 +43,7 @@ def test_a_text_that_utf_8_cannot_hold_is_an_error() -> None:
 
 
 def test_the_stamps_are_the_first_numbers_of_a_row() -> None:
-    assert list(ROW.places)[:5] == ["seq", "due", "published", "accepted", "expires"]
+    assert list(ROW.places)[:5] == ["seq", "published", "accepted", "expires", "due"]
 
 
 async def test_what_is_published_twice_or_cancelled_in_one_batch_is_known_to_the_batch(

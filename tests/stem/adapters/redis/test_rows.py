@@ -10,7 +10,7 @@ from stem.testing.contracts import Bench
 
 
 def test_a_script_names_fields_and_runs_with_their_places() -> None:
-    assert compiled("row.seq = row.due + other.row") == "row[1] = row[2] + other.row"
+    assert compiled("row.seq = row.published + other.row") == "row[1] = row[2] + other.row"
 
 
 def test_a_field_that_no_row_has_is_found_when_the_script_is_read() -> None:

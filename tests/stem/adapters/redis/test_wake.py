@@ -120,7 +120,7 @@ async def test_a_message_that_was_lost_is_noticed_by_the_poll(
     other = await _second(store, shared)
     with Ear(other) as ear:
         await _subscribed(ear)
-        await store.server.command("HINCRBY", store.server.keys[KEYS.index("numbers")], "notices", 1)
+        await store.server.command("HINCRBY", store.server.keys[KEYS.index("numbers")], "seq", 1)
         await ear.hears_of_task("nobody")
         assert ear.notices[-1].everything
     await other.aclose()

@@ -1,17 +1,17 @@
 -- The ordinary life of a task, as in leases.lua: here it ends.
 
-local ends = {} -- what the ends of this batch have in common, by state and what their rows have in common
+local ends = {} -- what ends of this batch have in common, by their state, then by the bytes that it follows from
 
-local function end_of(raw, state, number) -- the numbers of what ends, and what follows from them
+local function end_of(raw, state, number) -- what is written of an end, and how
   local ttl, _, _, started_at, _, _, _, _, _, _, began, alone = struct.unpack(TTL_AND_LIVE, raw, TTL_AT)
-  local kept = cut(now + math.max(KEEP_TIMES[state] * ttl, KEEP_LEAST[state]))
+  local kept = kept_until(state, ttl)
   local live = struct.pack(LIVE, 0, 0, started_at, now, cut(now + ttl), kept, NEVER, number, 0, began, 0)
   return {
     live = live .. OVER_AT_ONCE .. named(state) .. named(''),
     together = part_of(endings, kept),
     number = number,
     alone = alone == 1,
-    is_told = ttl > 0,
+    ttl = ttl,
   }
 end
 
@@ -25,36 +25,36 @@ local function same_end(raw, state, number)
   return found
 end
 
+-- End one whose row says of its lease what `mark` says, and nothing special: with the result, where there is one.
+local function end_life(id, raw, run, mark, result)
+  local nonce, state, _, number = unpack(run, 2, 5)
+  local common, upto = same_end(raw, state, number), COUNTERS_AT + #mark
+  local _, queue = struct.unpack('>I4c0I4c0', raw, upto)
+  put_row(id, raw:sub(1, LIVE_AT - 1) .. common.live .. named(nonce) .. raw:sub(upto))
+  tally(RUNNING, queue, -1)
+  tally(state, queue, 1)
+  end_lease(nonce, common.alone)
+  common.together[#common.together + 1] = id
+  told_tasks[id] = true
+  if result then
+    keep_result(id, result, common.ttl)
+  end
+end
+
 -- End a run of leases: those of tasks of which nothing special is known here, the others otherwise. Their letters.
 local function end_run(run, otherwise)
-  local nonce, state, counter, number, count, first, step = unpack(run, 2, 8)
+  local nonce, _, counter, _, count, first, step = unpack(run, 2, 8)
   local mark = HELD_ONCE .. named(RUNNING) .. named(nonce) .. named('')
-  local upto, used = COUNTERS_AT + #mark, named(nonce)
-  local letters, stored, results = {}, part_of(added, ROWS), part_of(added, RESULTS)
+  local last, letters = COUNTERS_AT + #mark - 1, {}
   for i = 1, count do
-    local at = BLOBS + first + (i - 1) * step
-    local id = ARGV[at]
-    local raw = raws[id]
-    if counter == 1 and raw and not rows[id] and raw:sub(COUNTERS_AT, upto - 1) == mark then
-      local common = same_end(raw, state, number)
-      local _, queue = struct.unpack('>I4c0I4c0', raw, upto)
-      local ended = raw:sub(1, LIVE_AT - 1) .. common.live .. used .. raw:sub(upto)
-      raws[id] = ended
-      stored[#stored + 1] = id
-      stored[#stored + 1] = ended
-      tally(RUNNING, queue, -1)
-      tally(state, queue, 1)
-      end_lease(nonce, common.alone)
-      common.together[#common.together + 1] = id
-      told_tasks[id] = true
-      if step == 2 then
-        results[#results + 1] = id
-        results[#results + 1] = ARGV[at + 1]
-        told_results[id] = common.is_told and ARGV[at + 1] or nil
-      end
+    local at = first + (i - 1) * step
+    local id = ARGV[BLOBS + at]
+    local raw = counter == 1 and not rows[id] and raws[id]
+    if raw and raw:sub(COUNTERS_AT, last) == mark then
+      end_life(id, raw, run, mark, step == 2 and ARGV[BLOBS + at + 1])
       letters[i] = 'A'
     else
-      letters[i] = otherwise(change_of(run, at - BLOBS))
+      letters[i] = otherwise(change_of(run, at))
     end
   end
   return table.concat(letters)

@@ -2,7 +2,7 @@
 -- together as a text, which costs a third of reading all that it says and writing it again. Here it is leased.
 
 local untouched = {} -- the sizes of what was published and neither leased nor changed since, by id
-local lives = {} -- what leases of this call have in common
+local lives = {} -- what rows say of leases of this call, by whether they are marked as started, then by their length
 
 local function find_untouched(ids)
   for _, id in ipairs(ids) do
@@ -13,6 +13,10 @@ local function find_untouched(ids)
   end
 end
 
+local function length_for(name)
+  return request.leases[name] or request.lease
+end
+
 local function life_of(length, started, alone)
   local till = cut(now + length)
   first_suspect = math.min(first_suspect, till - length + suspect_after(length))
@@ -20,16 +24,20 @@ local function life_of(length, started, alone)
   return live .. HELD_ONCE .. named(RUNNING) .. named(request.id) .. named('') .. named(request.worker)
 end
 
-local function begin_life(id, started, alone)
-  local raw = raws[id]
-  local queue, name = struct.unpack('>I4c0I4c0', raw, NAMES_AT)
-  local length = request.leases[name] or request.lease
-  local key = 4 * length + 2 * started + alone
-  local live = lives[key]
+local function same_life(length, started, alone)
+  local known = part_of(lives, started)
+  local live = known[length]
   if not live then
     live = life_of(length, started, alone)
-    lives[key] = live
+    known[length] = live
   end
+  return live
+end
+
+local function begin_life(id, started, alone) -- in a call that leases nothing else, if it is `alone`
+  local raw = raws[id]
+  local queue, name = struct.unpack('>I4c0I4c0', raw, NAMES_AT)
+  local live = same_life(length_for(name), started, alone)
   put_row(id, raw:sub(1, BORN_TO) .. NO_TIME .. raw:sub(SIZE_AT, LIVE_AT - 1) .. live .. raw:sub(NAMES_AT))
   append(gone, READY, standing[id])
   tally(QUEUED, queue, -1)
