@@ -81,12 +81,12 @@ async def test_a_first_lease_stores_the_same_where_limits_have_every_row_read(
 async def test_an_end_stores_what_it_stores_in_a_change_with_another_write(
     bench: Bench, other: Bench, end: Write, count: int, number: int
 ) -> None:
-    writes, known = [publish(result_ttl=60_000_000 * place) for place in range(count)], publish(queue="other")
+    writes, known = [publish(result_ttl=60_000_000 * (place // 2)) for place in range(count)], publish(queue="other")
     for each in (bench, other):
         await _put(each, [*writes, known])
         given = (await each.lease(9, request_id="call", started=1)).deliveries
     bench.clock.advance(1)
-    ends = [Change((end,), delivery.fence, number) for delivery in given]
+    ends = [Change((end,), delivery.fence, number + place % 2) for place, delivery in enumerate(given)]
     brief = [*ends, *[Change((known,)) for _ in ends]]
     general = [change._replace(writes=(end, known)) for change in ends]
     for each, batch in ((bench, brief), (other, general)):
