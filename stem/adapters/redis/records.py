@@ -46,16 +46,19 @@ def _brief(raw: bytes, body: bytes, now: Micros, seen: dict[bytes, tuple[str, st
     """
     if raw[_COUNTERS:_TEXTS] != _HELD_ONCE:
         return None
-    known = seen.get(raw[_TEXTS:_ID])
-    if known is None:
+    texts = seen.get(raw[_TEXTS:_ID])
+    if texts is None:
         row = read_row(raw)
         if len(row.id.encode()) != -_ID:
             return None
-        known = seen[raw[_TEXTS:_ID]] = (row.nonce, row.name, row.queue)
-    published, expires, max_retries, lease, started = _PICKED.unpack_from(raw)
-    fence, expired = Fence(raw[_ID:].decode(), 1, known[0]), 0 < expires <= now
-    facts = (0, max_retries, 0, 1, 0, 0, lease, published, expires or None, expired, False, bool(started), False, 0)
-    return Delivery(fence, body, *known[1:], *facts)
+        texts = seen[raw[_TEXTS:_ID]] = (row.nonce, row.name, row.queue)
+    nonce, name, queue = texts
+    published, expires, retries, lease, started = _PICKED.unpack_from(raw)
+    fence, until, expired, begun = Fence(raw[_ID:].decode(), 1, nonce), expires or None, 0 < expires <= now, started > 0
+    # By place, since by name it would take twice as long.
+    return Delivery(
+        fence, body, name, queue, 0, retries, 0, 1, 0, 0, lease, published, until, expired, False, begun, False, 0
+    )
 
 
 def _delivery(raw: bytes, body: bytes, facts: bytes, now: Micros) -> Delivery:

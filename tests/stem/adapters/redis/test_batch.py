@@ -24,7 +24,7 @@ class Run(NamedTuple):
     letter: str
     texts: tuple[str, str]
     numbers: tuple[int, int]
-    count: int
+    size: int
     first: int
     step: int
 
@@ -47,7 +47,7 @@ def _letters(*changes: Change) -> tuple[str, int]:
     """In which order packed changes and others come, and how many others there are."""
     encoded = encode_changes(changes, LARGEST)
     others = json.loads(encoded.others or b"[]")
-    return "".join(run.letter * run.count for run in _runs(encoded)), len(others)
+    return "".join(run.letter * run.size for run in _runs(encoded)), len(others)
 
 
 def test_ordinary_publishes_and_ends_are_packed() -> None:
@@ -69,7 +69,7 @@ def test_alike_publishes_are_one_run_that_says_once_what_they_share() -> None:
 )
 def test_a_publish_that_differs_begins_a_run(other: Publish) -> None:
     encoded = encode_changes([Change((publish(),)), Change((publish(),)), Change((other,))], LARGEST)
-    assert [(run.count, run.first) for run in _runs(encoded)] == [(2, 1), (1, 7)]
+    assert [(run.size, run.first) for run in _runs(encoded)] == [(2, 1), (1, 7)]
 
 
 def test_alike_ends_are_one_run() -> None:
@@ -92,7 +92,7 @@ def test_alike_ends_are_one_run() -> None:
 )
 def test_an_end_that_differs_begins_a_run(end: Settle, fence: Fence, number: int) -> None:
     encoded = encode_changes([Change((END,), FENCE), Change((end,), fence, number)], LARGEST)
-    assert [(run.letter, run.count, run.first) for run in _runs(encoded)] == [("S", 1, 1), ("S", 1, 3)]
+    assert [(run.letter, run.size, run.first) for run in _runs(encoded)] == [("S", 1, 1), ("S", 1, 3)]
 
 
 def test_runs_come_in_the_order_of_the_changes() -> None:

@@ -1,4 +1,4 @@
-"""Ordinary lives are written as texts: what is stored is, byte for byte, what reading and writing it all would store."""
+"""Ordinary lives are written as texts: what is stored is, byte for byte, what the general way stores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from stem.adapters.redis import RedisStore, open_store
 from stem.adapters.redis.scripts import KEYS
 from stem.contracts.adapter import StoreOptions
-from stem.contracts.changes import APPLIED, FENCED, Cancel, Change, Publish, Report, Settle, Write
+from stem.contracts.changes import APPLIED, FENCED, Cancel, Change, Fence, Publish, Report, Settle, Write
 from stem.contracts.limits import TaskLimit
 from stem.ids import new_id
 from stem.tasks.state import TaskEvent, TaskState
@@ -84,9 +84,10 @@ async def test_an_end_stores_what_it_stores_in_a_change_with_another_write(
     writes, known = [publish(result_ttl=60_000_000 * (place // 2)) for place in range(count)], publish(queue="other")
     for each in (bench, other):
         await _put(each, [*writes, known])
-        given = (await each.lease(9, request_id="call", started=1)).deliveries
+        await each.lease(9, request_id="call", started=2)
     bench.clock.advance(1)
-    ends = [Change((end,), delivery.fence, number + place % 2) for place, delivery in enumerate(given)]
+    fences = [Fence(write.envelope.id, 1, "call") for write in writes]
+    ends = [Change((end,), fence, number + place % 2) for place, fence in enumerate(fences)]
     brief = [*ends, *[Change((known,)) for _ in ends]]
     general = [change._replace(writes=(end, known)) for change in ends]
     for each, batch in ((bench, brief), (other, general)):
@@ -103,7 +104,7 @@ async def test_a_call_is_forgotten_when_some_of_its_leases_ended_in_the_general_
     ends = [Change((SUCCESS,), fence) for fence in (one, two, three)]
     assert await bench.store.commit(ends) == [APPLIED] * 3
     assert (await _stored(bench)).keys() >= {"held", "answers"}
-    rescued = await bench.lose((await bench.running()))
+    rescued = await bench.lose(await bench.running())
     assert rescued.fence.counter == 2
     for fence in (four, rescued.fence):
         await bench.apply(SUCCESS, fence=fence)
