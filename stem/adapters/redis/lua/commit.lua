@@ -97,14 +97,20 @@ local function add_named(change, ids) -- the tasks that a change names; how many
   return new
 end
 
+local function add_run(run, ids) -- the same of a run
+  local count, first, step = unpack(run, 6, 8)
+  for i = 0, count - 1 do
+    ids[#ids + 1] = ARGV[BLOBS + first + i * step]
+  end
+  return run[1] == 'P' and count or 0
+end
+
 local function prefetch() -- the rows that the changes name, and numbers for what is new, with one command each
   local ids, new = {}, 0
   for _, run in ipairs(runs) do
-    local count, first, step = unpack(run, 6, 8)
-    for i = 0, step > 0 and count - 1 or -1 do
-      ids[#ids + 1] = ARGV[BLOBS + first + i * step]
+    if run[1] ~= 'J' then
+      new = new + add_run(run, ids)
     end
-    new = new + (run[1] == 'P' and count or 0)
   end
   for _, change in ipairs(others) do
     new = new + add_named(change, ids)
@@ -121,7 +127,7 @@ local function apply_one(change)
   return letter
 end
 
-local RUN = {}
+local RUN = {} -- by the letter of a run: apply it, and give the letters of its changes
 
 function RUN.P(run)
   publish_run(run)

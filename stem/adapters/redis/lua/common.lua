@@ -1,5 +1,6 @@
 -- What all scripts share. A script first reads and decides in memory; `flush` is the only place that writes, and
--- it comes last, when nothing can fail any more. A script that flushes twice has made two whole changes.
+-- it comes last, when nothing can fail any more; only numbers are taken before. A script that flushes twice has made
+-- two whole changes.
 --
 -- Sorted sets whose scores are all 0 are sorted by their members' bytes:
 --   READY   queue, 255 - priority, due, seq, id     what may be leased now, in the order in which it is given out
@@ -16,9 +17,9 @@
 --
 -- OVER says when something has had its time: a letter for its kind, then its key.
 --
--- What a call leased is indexed as one, under its nonce: ANSWERS has the ids, HELD how many of these leases stand, if
--- it gave several (the row of one that was given alone says so),
--- LEASED when the first of them may become suspect (or earlier), RENEWED when the last was renewed (or later).
+-- What a call leased is indexed as one, under its nonce: ANSWERS has the ids, HELD how many of these leases stand if it
+-- leased several (of one that was leased alone its row says so), LEASED when the first of them may become suspect (or
+-- earlier), RENEWED when the last was renewed (or later).
 -- What ends in a batch and is kept equally long is one member of ENDED.
 
 local call = redis.call
