@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from stem.clock import Micros
 from stem.tasks.state import TaskState
@@ -45,8 +45,7 @@ class Page:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredResult:
+class StoredResult(NamedTuple):
     """How a task stands, as far as somebody who waits for it needs to know.
 
     `result` is set when it succeeded and kept its result; `ignored` says that none is stored, and that its producer

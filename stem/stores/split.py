@@ -149,7 +149,7 @@ class SplitStore(StoreDelegate):
     async def results(self, ids: Sequence[str], *, even_expired: bool = False) -> Mapping[str, StoredResult]:
         """How tasks stand in the broker, with the results that are recorded; what the broker forgot is answered too."""
         standing = await self._store.results(ids, even_expired=even_expired)
-        found = {id_: replace(known, result=None) for id_, known in standing.items()}
+        found = {id_: known._replace(result=None) for id_, known in standing.items()}
         wanted = [id_ for id_ in ids if id_ not in found or found[id_].state is TaskState.SUCCEEDED]
         outcomes = await self._recorded(wanted)
         now = await self._results.now() if outcomes.keys() - found.keys() else 0
@@ -240,7 +240,8 @@ def _record_with_result(record: TaskRecord, outcome: Outcome | None) -> TaskReco
 
 def _with_result(found: StoredResult | None, outcome: Outcome, now: Micros, *, even_expired: bool) -> StoredResult:
     if found is not None:
-        return replace(found, result=None if found.ignored or (found.expired and not even_expired) else outcome.result)
+        is_gone = found.ignored or (found.expired and not even_expired)
+        return found._replace(result=None if is_gone else outcome.result)
     expired = outcome.result_until is not None and outcome.result_until <= now
     result = None if expired and not even_expired else outcome.result
     return StoredResult(outcome.state, result, outcome.error, expired=expired)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Final, cast
 
 from stem.adapters.redis.rows import ROW, WITH_PLACE, read_row
@@ -98,7 +97,7 @@ def results_of(values: Sequence[bytes | None], now: Micros, *, even_expired: boo
     found = {row.id: _result(row, result, facts, now) for row, _, result, facts in rows}
     if even_expired:
         return found
-    return {task: replace(stored, result=None) if stored.expired else stored for task, stored in found.items()}
+    return {task: stored._replace(result=None) if stored.expired else stored for task, stored in found.items()}
 
 
 def _result(row: Any, result: bytes | None, facts: dict[str, Any], now: Micros) -> StoredResult:
