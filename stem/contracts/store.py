@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -47,8 +47,7 @@ MOST_CANCELLED = 200
 """How many members of groups that have their answer one lease call cancels on its way."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseRequest:
+class LeaseRequest(NamedTuple):
     """A worker asks for messages. `request_id` becomes the nonce of every lease it gets."""
 
     request_id: str
@@ -61,7 +60,7 @@ class LeaseRequest:
     started: int = 0
     """The first so many are marked as started."""
     lease: Micros = 10_000_000
-    leases: Mapping[str, Micros] = field(default_factory=dict[str, int])
+    leases: Mapping[str, Micros] = MappingProxyType({})
     """Lease lengths of tasks, by name, that differ from `lease`."""
 
 

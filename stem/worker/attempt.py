@@ -58,7 +58,7 @@ class Attempts:
     """Runs attempts; what happens in each is decided by pure functions and committed under its fence.
 
     `handled` is called once for each, when its handler needs its slot no more, and `ended` once, when its outcome has
-    its verdict or there is none.
+    its verdict or there is none; that may be before.
     """
 
     def __init__(
@@ -103,13 +103,13 @@ class Attempts:
         finally:
             held.phase = SETTLING
             held.task = None  # it is over before its verdict comes, and what ends early is not looked at by collections
-            self._handled(held)
             if self._signals.heard:
                 self._tell.handled(held)
             if change is None:
                 self._verdicts.give_up(held)
             else:
                 self._verdicts.settle(held, change)
+            self._handled(held)  # after what is sent at once, where nothing else is under way
 
     async def _decided(self, held: Held, job: Job | None) -> Change | None:
         known = held.delivery.fence.task_id in self._revoked.ids

@@ -163,12 +163,12 @@ class Fetcher:
         if self._under_way:
             self._again = True
             return
-        now = self._clock.elapsed()
-        limit = 0 if self._over.done() else self._demand(now)
+        now, free = self._clock.elapsed(), self._slots.free
+        limit = 0 if self._over.done() else self._demand(now, free)
         self._hungry = True
         if limit > 0:
             self._again, self._under_way = False, True
-            self._ask(self._request(limit, now), now)
+            self._ask(self._request(now, limit, free), now)
 
     def _ask(self, request: LeaseRequest, asked_at: Micros) -> None:
         if self._seek is None or not self._seek(request, partial(self._sought, request, asked_at)):
@@ -244,33 +244,29 @@ class Fetcher:
         self._called = False
         self._look()
 
-    def _demand(self, now: Micros) -> int:
+    def _demand(self, now: Micros, free: int) -> int:
         concurrency = self._slots.concurrency
         since, ended, brief = self._window
         if now - since >= _RATE_WINDOW or (self._brief - brief) * 2 >= concurrency:
             ended, brief = self._ended - ended, self._brief - brief
             self._ahead = prefetch(ended, brief, during=now - since, concurrency=concurrency)
             self._window = (now, self._ended, self._brief)
-        return demand(free=self._slots.free, waiting=self._slots.waiting, ahead=self._ahead)
+        return demand(free=free, waiting=self._slots.waiting, ahead=self._ahead)
 
-    def _request(self, limit: int, now: Micros) -> LeaseRequest:
+    def _request(self, now: Micros, limit: int, free: int) -> LeaseRequest:
+        """What can start as soon as it comes is marked as started; not while one waits that must not count as such."""
         wants = self._wants
+        marks = wants.mark_started and not self._slots.careful
         return LeaseRequest(
             request_id=self._request_id,
             worker=wants.worker,
             fingerprint=wants.fingerprint,
             queues=self._turns.queues(now),
             limit=limit,
-            started=self._marked(limit),
+            started=max(0, min(limit, free)) if marks else 0,
             lease=wants.lease,
             leases=wants.leases,
         )
-
-    def _marked(self, limit: int) -> int:
-        """How many will start as soon as they come; none while one waits that must not count as started."""
-        if not self._wants.mark_started or self._slots.careful:
-            return 0
-        return max(0, min(limit, self._slots.free))
 
     async def _insist(self, failing: str, call: Callable[[], Awaitable[T]]) -> T | None:
         """What the store answers, as soon as it does; `None` when stopped before."""

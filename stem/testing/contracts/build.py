@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
 
 from stem.clock import Micros
@@ -168,7 +168,7 @@ class Bench:
         request = LeaseRequest(
             request_id=nonce, worker="worker-1", fingerprint="registry-1", queues={"default": 1}, limit=limit
         )
-        return await self.store.lease(replace(request, **given))
+        return await self.store.lease(request._replace(**given))
 
     async def leased_ids(self, limit: int = 1, **given: Unpack[LeaseFields]) -> list[str]:
         """The ids that a lease request was given, in order."""

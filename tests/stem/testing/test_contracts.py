@@ -33,13 +33,13 @@ class TakesAnyFence(MemoryStore):
 
 class LeasesAnewWhenAskedAgain(MemoryStore):
     async def lease(self, request: LeaseRequest) -> LeaseAnswer:
-        return await super().lease(replace(request, request_id=new_id()))
+        return await super().lease(request._replace(request_id=new_id()))
 
 
 class KnowsOneQueue(MemoryStore):
     async def lease(self, request: LeaseRequest) -> LeaseAnswer:
         first = dict(list(request.queues.items())[:1])
-        return await super().lease(replace(request, queues=first))
+        return await super().lease(request._replace(queues=first))
 
 
 class SuspectsNobody(MemoryStore):
