@@ -127,7 +127,8 @@ class Fetcher:
         """A handler ended."""
         self._ended += 1
         self._brief += self._clock.elapsed() - held.started_at <= _LATENCY
-        self.slot_freed()
+        if self._hungry:
+            self._look_soon()
 
     def stop(self) -> None:
         """Lease nothing more; what a call under way brings is still offered."""

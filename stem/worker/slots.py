@@ -122,14 +122,16 @@ class Slots:
         if work is not None and not work.done():
             self._stuck += 1
             work.add_done_callback(lambda _: self._call_soon(self._work_ended))
-        self.fill()
+        if self._fetched or self._crashed:
+            self.fill()
 
     def done(self, held: Held) -> None:
         """The attempt has its verdict."""
         self._held.discard(held)
         if self._suspect is held:
             self._suspect = None
-        self.fill()
+        if self._fetched or self._crashed:
+            self.fill()
 
     def fill(self) -> None:
         """Start what waits, while there are slots; what crashed a worker first, because it waits the longest."""
