@@ -22,7 +22,8 @@ from stem.tasks.encoders import PLAIN, Encoders
 from stem.worker.attempt import Attempts
 from stem.worker.context import CallPublisher, Surroundings
 from stem.worker.decide import Stop, decide_stopped
-from stem.worker.fetch import Demand, Fetcher
+from stem.worker.demand import Demand
+from stem.worker.fetch import Fetcher
 from stem.worker.held import Held
 from stem.worker.herald import Herald
 from stem.worker.lanes import Lanes

@@ -5,26 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, TypeVar
 
 from stem.clock import Clock, Micros
-from stem.contracts.limits import TaskLimit
 from stem.contracts.store import LeaseAnswer, LeaseRequest, Notice, Seeks, Store
 from stem.errors import StoreFull, StoreUnavailable
 from stem.ids import new_id
+from stem.worker.demand import LATENCY, Demand, demand, prefetch
 from stem.worker.held import Held
 from stem.worker.slots import Slots
 from stem.worker.stats import WorkerStats
 from stem.worker.turns import Turns
 
-__all__ = ["Demand", "Fetcher", "demand", "prefetch"]
+__all__ = ["Fetcher"]
 
-MOST_AHEAD: Final = 4
-"""For each slot so many deliveries may be ready: what is brief is run faster than an engine is asked for it."""
-_LATENCY: Final[Micros] = 50_000
 _RATE_WINDOW: Final[Micros] = 20_000
 _FIRST_PAUSE: Final[Micros] = 50_000
 _LONGEST_PAUSE: Final[Micros] = 1_000_000
@@ -32,41 +28,6 @@ _LONGEST_PAUSE: Final[Micros] = 1_000_000
 T = TypeVar("T")
 
 _log: Final = logging.getLogger("stem.worker")
-
-
-def prefetch(ended: int, brief: int, *, during: Micros, concurrency: int) -> int:
-    """How many to have ready: what ends within 50 ms at the rate of `ended` in `during`, at most one for each slot; and
-    four, if that many end of those that were `brief`, so that many that end together are not taken for many that are
-    short."""
-    if during <= 0:
-        return 0
-    usual, most = ended * _LATENCY // during, brief * _LATENCY // during
-    return max(min(concurrency, usual), min(MOST_AHEAD * concurrency, most))
-
-
-def demand(*, free: int, waiting: int, ahead: int) -> int:
-    """How many to ask for; 0 while slots are taken and at least half of what should be ready is."""
-    wanted = max(0, free) + ahead - waiting
-    if wanted <= 0 or (free <= 0 and waiting * 2 > ahead):
-        return 0
-    return wanted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
-    """What every lease request of one worker has in common."""
-
-    worker: str
-    fingerprint: str
-    queues: Mapping[str, int]
-    private: str
-    """The queue that no other worker serves."""
-    lease: Micros
-    leases: Mapping[str, Micros]
-    mark_started: bool
-    """Whether the lease call marks what can start now; not with tasks that run at most once."""
-    limits: Sequence[TaskLimit] = ()
-    """What is declared before the first lease."""
 
 
 class Fetcher:
@@ -126,7 +87,7 @@ class Fetcher:
     def handled(self, held: Held) -> None:
         """A handler ended."""
         self._ended += 1
-        self._brief += self._clock.elapsed() - held.started_at <= _LATENCY
+        self._brief += self._clock.elapsed() - held.started_at <= LATENCY
         if self._hungry:
             self._look_soon()
 
