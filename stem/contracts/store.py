@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from stem.clock import Micros
 from stem.contracts.broadcasts import Broadcasts
 from stem.contracts.capabilities import Capabilities
-from stem.contracts.changes import Change, Fence, Verdict
+from stem.contracts.changes import Change, Verdict
 from stem.contracts.control import Control
 from stem.contracts.groups import Groups
 from stem.contracts.heartbeats import Heartbeats
+from stem.contracts.leasing import (
+    Delivery,
+    Handed,
+    LeaseAnswer,
+    LeaseRequest,
+    LeaseVerdict,
+    Renewal,
+    Suspect,
+    TakeRequest,
+)
 from stem.contracts.limits import Limits
 from stem.contracts.locks import Locks
 from stem.contracts.outcomes import Outcomes
 from stem.contracts.queries import Queries
 from stem.contracts.schedules import Schedules
-from stem.tasks.options import Ack
-from stem.tasks.retry import Backoff
 
 __all__ = [
     "Delivery",
+    "Handed",
     "Keeper",
     "LeaseAnswer",
     "LeaseRequest",
@@ -47,110 +53,6 @@ MOST_CANCELLED = 200
 """How many members of groups that have their answer one lease call cancels on its way."""
 
 
-class LeaseRequest(NamedTuple):
-    """A worker asks for messages. `request_id` becomes the nonce of every lease it gets."""
-
-    request_id: str
-    worker: str
-    fingerprint: str
-    """Of the worker's registry: messages parked for it are passed over."""
-    queues: Mapping[str, int]
-    """Queue name to weight, 1 or more."""
-    limit: int
-    started: int = 0
-    """The first so many are marked as started."""
-    lease: Micros = 10_000_000
-    leases: Mapping[str, Micros] = MappingProxyType({})
-    """Lease lengths of tasks, by name, that differ from `lease`."""
-
-
-class Delivery(NamedTuple):
-    """A leased message: the envelope byte for byte, and what the store knows beside it.
-
-    One is made for each task; a frozen dataclass of so many fields costs four times as much to make.
-    """
-
-    fence: Fence
-    body: bytes
-    name: str
-    queue: str
-    attempt: int
-    max_retries: int
-    generation: int
-    deliveries: int
-    crashes: int
-    lost: int
-    lease: Micros
-    published_at: Micros
-    expires_at: Micros | None
-    expired: bool
-    """Whether `expires_at` had passed, by the store's clock, when it was leased, and no attempt had begun before that.
-
-    What began in time and came back, because its worker stopped, is not expired.
-    """
-    ignore_result: bool
-    """Whether nobody will read the result: neither who enqueued it, nor a group, nor a continuation."""
-    started: bool
-    """Whether this lease call marked it as started; for a rescued one: whether the lost attempt had started."""
-    cancel_requested: bool
-    parks: int
-    lost_by: str | None = None
-    """The worker that lost it; `None` for an ordinary lease."""
-    backoff: Backoff | None = None
-    """From the `Start` of the lost attempt, where it was recorded."""
-    ack: Ack = "late"
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseAnswer:
-    """`next_due`: microseconds until the next message of these queues becomes due; `None` when none waits.
-
-    Set only when fewer than asked for were leased.
-    """
-
-    deliveries: tuple[Delivery, ...]
-    next_due: Micros | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Renewal:
-    """Extend the lease of this fence to `lease` microseconds from now."""
-
-    fence: Fence
-    lease: Micros
-
-
-class LeaseVerdict(Enum):
-    """What a renewal found."""
-
-    KEPT = "kept"
-    LOST = "lost"
-    CANCEL = "cancel"
-    """Kept; a cancel was requested."""
-    TERMINATE = "terminate"
-    """Kept; a cancel was requested that is to stop the attempt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """A lease that was not renewed when it should have been. `expired` is by the store's clock."""
-
-    fence: Fence
-    lease_until: Micros
-    lease: Micros
-    expired: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakeRequest:
-    """A sweeper takes over leases; each only if its fence and its expiry are still these."""
-
-    request_id: str
-    worker: str
-    suspects: tuple[Suspect, ...]
-    lease: Micros = 10_000_000
-
-
 class Notice(NamedTuple):
     """Something happened: messages became ready in `queues`, `tasks` became terminal or made progress, something was
     broadcast on `channels`.
@@ -164,6 +66,8 @@ class Notice(NamedTuple):
     everything: bool = False
     channels: frozenset[str] = frozenset()
     results: Mapping[str, bytes] = MappingProxyType({})
+    handed: Handed | None = None
+    """What the request of one worker was given that listens here."""
 
 
 Listener = Callable[[Notice], None]

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
 from stem.clock import Clock, Micros
-from stem.contracts.store import LeaseAnswer, LeaseRequest, Notice, Seeks, Store
+from stem.contracts.store import Delivery, Handed, LeaseAnswer, LeaseRequest, Notice, Seeks, Store
 from stem.errors import StoreFull, StoreUnavailable
-from stem.ids import new_id
 from stem.worker.demand import LATENCY, Demand, demand, prefetch
 from stem.worker.held import Held
 from stem.worker.slots import Slots
+from stem.worker.standing import Standing
 from stem.worker.stats import WorkerStats
 from stem.worker.turns import Turns
 
@@ -57,7 +57,7 @@ class Fetcher:
         self._stopping = False
         self._hungry = True
         """Whether slots that become free are worth a call: the last one brought all that it asked for."""
-        self._request_id = new_id()
+        self._standing = Standing()
         self._ended = 0
         self._brief = 0
         self._window: tuple[Micros, int, int] = (clock.elapsed(), 0, 0)
@@ -69,6 +69,8 @@ class Fetcher:
 
     def hear(self, notice: Notice) -> None:
         """A listener for the store's notices. From any thread."""
+        if notice.handed is not None:
+            self._hear_handed(notice.handed)
         if not self._turns.concern(notice) or self._called:
             return
         if threading.get_ident() != self._thread:
@@ -81,7 +83,7 @@ class Fetcher:
 
     def slot_freed(self) -> None:
         """An attempt left its slot."""
-        if self._hungry:
+        if self._hungry or (self._standing.was_given and self._slots.idle):
             self._look_soon()
 
     def handled(self, held: Held) -> None:
@@ -95,7 +97,7 @@ class Fetcher:
         """Lease nothing more; what a call under way brings is still offered."""
         self._stopping = True
         if not self._under_way:
-            self._end(None)
+            self._leave()
 
     async def run(self) -> None:
         """Declare the limits, then lease until stopped.
@@ -157,26 +159,50 @@ class Fetcher:
         """Start what came; what can wait is done when it has begun."""
         self._hungry = answer is None or len(answer.deliveries) == request.limit
         if answer is not None:
-            self._slots.offer(*answer.deliveries, asked_at=asked_at)
+            self._slots.offer(*self._standing.answered(answer), asked_at=asked_at)
         self._loop.call_soon(self._note, request, answer)
 
     def _note(self, request: LeaseRequest, answer: LeaseAnswer | None) -> None:
-        self._request_id = new_id()
         if answer is not None:
-            self.answered_at = self._clock.elapsed()
             self._turns.answered(request.queues, answer)
-            self._stats.leased += len(answer.deliveries)
+            self._count(answer.deliveries)
         self._go_on(None if answer is None else answer.next_due)
 
     def _go_on(self, next_due: Micros | None) -> None:
         """Ask again; or, after an answer of less than was asked for, only when a notice comes or time has passed."""
         self._under_way = False
         if self._stopping:
-            self._end(None)
+            self._leave()
         elif self._hungry or self._again:
             self._look()
         else:
             self._set_alarm(self._turns.rest(next_due))
+
+    def _hear_handed(self, handed: Handed) -> None:
+        if threading.get_ident() == self._thread:
+            self._take_handed(handed)
+        else:
+            self._loop.call_soon_threadsafe(self._take_handed, handed)
+
+    def _take_handed(self, handed: Handed) -> None:
+        """Start what came without a call. More is asked for when it has its verdict, so that this is not held up."""
+        asked_at = self._standing.heard(handed)
+        if asked_at is not None:
+            self._slots.offer(*handed.deliveries, asked_at=asked_at)
+            self._loop.call_soon(self._count, handed.deliveries)
+
+    def _count(self, deliveries: Sequence[Delivery]) -> None:
+        self.answered_at = self._clock.elapsed()
+        self._stats.leased += len(deliveries)
+
+    def _leave(self) -> None:
+        """End; before that let no request stand, so that nothing is given to a worker that stops."""
+        if self._standing.stands_as and not self._over.done():
+            now = self._clock.elapsed()
+            self._under_way = True
+            self._ask(self._request(now, 0, 0), now)
+        else:
+            self._end(None)
 
     def _end(self, error: Exception | None) -> None:
         if self._over.done():
@@ -216,18 +242,22 @@ class Fetcher:
         return demand(free=free, waiting=self._slots.waiting, ahead=self._ahead)
 
     def _request(self, now: Micros, limit: int, free: int) -> LeaseRequest:
-        """What can start as soon as it comes is marked as started; not while one waits that must not count as such."""
-        wants = self._wants
+        """What can start as soon as it comes is marked as started; not while one waits that must not count as such. The
+        request of a worker that has nothing to do stands."""
+        wants, queues, stood = self._wants, self._turns.queues(now), self._standing.queues
         marks = wants.mark_started and not self._slots.careful
+        request_id, stands_as = self._standing.begin(now, queues if limit > 0 and self._slots.idle else ())
         return LeaseRequest(
-            request_id=self._request_id,
+            request_id=request_id,
             worker=wants.worker,
             fingerprint=wants.fingerprint,
-            queues=self._turns.queues(now),
+            queues=queues,
             limit=limit,
             started=max(0, min(limit, free)) if marks else 0,
             lease=wants.lease,
             leases=wants.leases,
+            stands_as=stands_as,
+            stood=stood,
         )
 
     async def _insist(self, failing: str, call: Callable[[], Awaitable[T]]) -> T | None:

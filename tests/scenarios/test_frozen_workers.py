@@ -65,6 +65,17 @@ async def test_a_worker_that_was_frozen_works_on(yard: Yard, stem: Stem, journal
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("engine", SHARED)
+async def test_what_is_published_while_a_waiting_worker_is_frozen_is_run_by_another(yard: Yard, stem: Stem) -> None:
+    other, frozen = yard.start_rigged(), yard.start_rigged()
+    while await BRIEF.enqueue_and_wait(stem) != f"1:{frozen.pid}":
+        pass
+    yard.freeze(frozen)
+    handle = await PATIENT.enqueue(stem)
+    assert str(await handle.result(timeout=MINUTE)).endswith(f":{other.pid}")
+
+
+@pytest.mark.slow
 async def test_what_a_frozen_worker_has_in_its_hands_is_known_without_its_answer(yard: Yard, stem: Stem) -> None:
     worker = yard.start_rigged("--beat", "0.5")
     handle = await HELD.enqueue(stem)

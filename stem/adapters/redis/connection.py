@@ -37,6 +37,7 @@ class Server:
         self.keys: Final = keys_of(namespace)
         self.route: Final = Route(place, self.keys[0])
         self.channel: Final = f"{{stem:{namespace}}}:notices"
+        self._ears: Final = f"{{stem:{namespace}}}:handed:"
         self._clock = clock
         self._retention = retention or Retention()
         self._scripts: dict[str, Script] = {}
@@ -53,6 +54,10 @@ class Server:
         wanted, line = self._scripts.get(name) or self._learn(name), self._lines[kind]
         given = (time_for(self._clock), *arguments)
         return await self._guard(lambda: self._caller.call(line, wanted, given))
+
+    def ear(self, origin: str) -> str:
+        """The channel on which one store hears what its request that stands is given."""
+        return f"{self._ears}{origin}"
 
     def send(self, name: str, *arguments: Value, kind: Kind, told: Told) -> bool:
         """Run it over an open connection, and say whether there is one. `told` is called with the answer, or with an

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+import hiredis
+
 from stem.adapters.redis.changes import dump
 from stem.adapters.redis.connection import Kind, Server
 from stem.adapters.redis.driver import Value
@@ -13,10 +15,11 @@ from stem.adapters.redis.records import deliveries_of
 from stem.codec import dump_json
 from stem.contracts.changes import Fence
 from stem.contracts.fairness import Credits
-from stem.contracts.store import Delivery, LeaseAnswer, LeaseRequest, Notice, Suspect, TakeRequest
+from stem.contracts.store import Delivery, Handed, LeaseAnswer, LeaseRequest, Notice, Suspect, TakeRequest
 
-__all__ = ["Credits", "Leased", "find_suspects", "lease_messages", "send_lease", "take_messages"]
+__all__ = ["Credits", "Leased", "find_suspects", "lease_messages", "read_handed", "send_lease", "take_messages"]
 
+_HIREDIS: Final[Any] = hiredis  # typed by halves
 Leased: TypeAlias = tuple[LeaseAnswer, Credits, Notice]
 """What a call brought, the credits of the queues after it, and what others should hear of."""
 _MOST: Final = 1_000
@@ -53,16 +56,27 @@ def _words(server: Server, origin: str, request: LeaseRequest, owed: Credits) ->
         "started": request.started,
         "lease": request.lease,
         "leases": dict(request.leases),
+        "stands": request.stands_as,
+        "stood": list(request.stood),
+        "ear": server.ear(origin),
     }
     return server.channel, origin, dump_json(asked)
 
 
 def _leased(request: LeaseRequest, owed: Credits, answer: Any) -> Leased:
-    now, due, balance, news, *values = answer
+    now, due, balance, news, stands, *values = answer
     if balance:
         after: list[float] = json.loads(balance)
         owed = {**owed, **{name: int(credit) for name, credit in zip(sorted(request.queues), after, strict=True)}}
-    return LeaseAnswer(deliveries_of(values, now), None if due < 0 else due), owed, _notice(news)
+    return LeaseAnswer(deliveries_of(values, now), None if due < 0 else due, stands == 1), owed, _notice(news)
+
+
+def read_handed(data: bytes) -> Handed:
+    """What a request that stood was given, of the message that tells so: it is written as an answer is."""
+    reader = _HIREDIS.Reader()
+    reader.feed(data)
+    stands_as, since, now, *values = reader.gets()
+    return Handed(stands_as.decode(), since, deliveries_of(values, now))
 
 
 def _notice(news: bytes) -> Notice:

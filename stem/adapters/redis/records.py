@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from stem.adapters.redis.rows import ROW, WITH_PLACE, read_row
@@ -14,50 +16,63 @@ from stem.contracts.store import Delivery
 from stem.tasks.links import After, Member
 from stem.tasks.options import Ack
 from stem.tasks.retry import Backoff
-from stem.tasks.state import TaskState
+from stem.tasks.state import TaskEvent, TaskState, advance
 from stem.tasks.status import Failure, Progress, TaskRecord
 
 __all__ = ["deliveries_of", "records_of", "results_of"]
 
 _COUNTERS: Final = ROW.at("deliveries") - 1
 _TEXTS: Final = ROW.texts_at() - 1
+_RUNNING: Final = advance(TaskState.QUEUED, TaskEvent.LEASED).value
 _ID: Final = -36
 """Where the bytes of an id in its usual form begin: it is the last text."""
 _HELD_ONCE: Final = ROW.packed("deliveries", deliveries=1, fence=1)
+_NONCE: Final = _TEXTS + 4 + len(_RUNNING) + 4
+"""Where the nonce begins."""
+_size_at: Final = struct.Struct(">I").unpack_from
 _PICKED: Final = ROW.picked("published", "expires", "max_retries", "lease", "started")
 
 
 def deliveries_of(values: Sequence[bytes], now: Micros) -> tuple[Delivery, ...]:
     """The deliveries of an answer: row, envelope and rare facts for each."""
-    seen: dict[bytes, tuple[str, str, str]] = {}
     return tuple(
         [
-            _brief(values[at], values[at + 1], now, seen) or _delivery(values[at], values[at + 1], values[at + 2], now)
+            _brief(values[at], values[at + 1], now) or _delivery(values[at], values[at + 1], values[at + 2], now)
             for at in range(0, len(values), 3)
         ]
     )
 
 
-def _brief(raw: bytes, body: bytes, now: Micros, seen: dict[bytes, tuple[str, str, str]]) -> Delivery | None:
-    """The first delivery of a task of which nothing special is known, at a third of the cost; else nothing.
-
-    The texts before the id are nearly always the same as in a row before: `seen` has what was read in these.
-    """
+def _brief(raw: bytes, body: bytes, now: Micros) -> Delivery | None:
+    """The first delivery of a task of which nothing special is known, at a third of the cost; else nothing."""
     if raw[_COUNTERS:_TEXTS] != _HELD_ONCE:
         return None
-    texts = seen.get(raw[_TEXTS:_ID])
-    if texts is None:
-        row = read_row(raw)
-        if len(row.id.encode()) != -_ID:
-            return None
-        texts = seen[raw[_TEXTS:_ID]] = (row.nonce, row.name, row.queue)
-    nonce, name, queue = texts
+    rest = _NONCE + _size_at(raw, _NONCE - 4)[0]
+    names = _names_in(raw[rest:_ID])
+    if names is None:
+        return None
     published, expires, retries, lease, started = _PICKED.unpack_from(raw)
-    fence, until, expired, begun = Fence(raw[_ID:].decode(), 1, nonce), expires or None, 0 < expires <= now, started > 0
+    fence, until, expired = Fence(raw[_ID:].decode(), 1, raw[_NONCE:rest].decode()), expires or None, 0 < expires <= now
     # By place, since by name it would take twice as long.
     return Delivery(
-        fence, body, name, queue, 0, retries, 0, 1, 0, 0, lease, published, until, expired, False, begun, False, 0
+        fence, body, *names, 0, retries, 0, 1, 0, 0, lease, published, until, expired, False, started > 0, False, 0
     )
+
+
+@lru_cache(maxsize=1024)
+def _names_in(texts: bytes) -> tuple[str, str] | None:
+    """The name and the queue in the texts between the nonce and the bytes of the id, which rows of one worker and one
+    task have in common; nothing where the id has an unusual form."""
+    at, found = 0, list[str]()
+    try:
+        for _ in ("used_nonce", "worker", "queue", "name", "key", "head"):
+            begin = at + 4
+            at = begin + _size_at(texts, at)[0]
+            found.append(texts[begin:at].decode())
+        is_usual = _size_at(texts, at)[0] == -_ID and at + 4 == len(texts)
+    except (struct.error, UnicodeDecodeError):  # cut elsewhere than before an id
+        return None
+    return (found[3], found[2]) if is_usual else None
 
 
 def _delivery(raw: bytes, body: bytes, facts: bytes, now: Micros) -> Delivery:

@@ -34,6 +34,7 @@ KEYS: Final = (
     *("counts", "names", "numbers", "workers"),
     *("groups", "links", "members", "work"),  # by id; who waits for what, who belongs to what, what is half done
     *("pauses", "revocations", "broadcasts", "locks", "schedules", "outcomes"),  # hashes
+    "standing",  # by queue: whose request stands
     *("agenda", "order", "over"),  # schedules by their next time; what is listed; what has had its time, and when
 )
 """Everything that a namespace keeps; each script is given all of them."""
@@ -41,8 +42,20 @@ _TASKS: Final = ("common", "lines", "writing")
 _TIES: Final = ("links", "groups", "ties", "walks")
 _SMALL: Final = ("common", "writing")
 _BELOW: Final[Mapping[str, tuple[str, ...]]] = {
-    "commit": (*_TASKS, "uniques", "ends", "reading", "free", "leased", "brief/publishes", "brief/ends"),
-    "lease": (*_TASKS, "leases", "choosing", "brief/leases"),
+    "commit": (
+        *_TASKS,
+        "uniques",
+        "ends",
+        "reading",
+        "free",
+        "leased",
+        "leases",
+        "brief/life",
+        "brief/handing",
+        "brief/publishes",
+        "brief/ends",
+    ),
+    "lease": (*_TASKS, "leases", "choosing", "brief/life", "brief/leases"),
     "retain": (*_TASKS, "uniques", "ends", *_TIES, "needs"),
     "awaited": (*_TASKS, "uniques", "ends", *_TIES, "needs"),
     **dict.fromkeys(("suspects", "take"), (*_TASKS, "leases")),
@@ -67,6 +80,8 @@ SCRIPTS: Final = tuple(_BELOW)
 _FREQUENT: Final = ("commit", "lease")
 _GRACE: Final = 1_000_000
 """Microseconds beyond a third of its length for which a lease may go without renewal."""
+_STANDS_FOR: Final = 6_000_000
+"""Microseconds for which a request stands: a little longer than its worker waits before it asks again."""
 _GONE: Final = "gone"
 """The state of a group that nobody sealed in time: it is unknown, and its members go."""
 _DECLARED: Final = r"\255"
@@ -150,6 +165,7 @@ def _scalars() -> dict[str, str]:
         "MOST_CANCELLED": MOST_CANCELLED,
         "MOST_MOVED": MOST_MOVED,
         "GRACE": _GRACE,
+        "STANDS_FOR": _STANDS_FOR,
         "WITH_PLACE": WITH_PLACE,
     }
     keys = {name.upper(): f"KEYS[{place}]" for place, name in enumerate(KEYS, 1)}

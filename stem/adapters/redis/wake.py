@@ -11,6 +11,7 @@ from typing import Any, Final
 from stem.adapters.redis import driver
 from stem.adapters.redis.connection import Server
 from stem.adapters.redis.errors import DRIVER_ERRORS
+from stem.adapters.redis.lease import read_handed
 from stem.adapters.redis.lines import Wire
 from stem.adapters.redis.scripts import KEYS
 from stem.codec import load_value
@@ -42,6 +43,8 @@ class Wake:
         self._loop = asyncio.get_running_loop()
         self._server = server
         self._origin = origin.encode()
+        self._ear = server.ear(origin)
+        self._ear_raw = self._ear.encode()
         self._listeners: dict[object, Listener] = {}
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._ending: set[asyncio.Task[None]] = set()
@@ -133,7 +136,7 @@ class Wake:
         self._heard_at = self._loop.time()
         wire = Wire(await driver.open_stream(route), route.place.timeout, self._take)
         try:
-            wire.tell("SUBSCRIBE", self._server.channel)
+            wire.tell("SUBSCRIBE", self._server.channel, self._ear)
             await self._watch(wire)
         finally:
             wire.close()
@@ -157,8 +160,11 @@ class Wake:
         """One answer of the subscribed connection: that it is one, a message, or a sign of life."""
         self._heard_at = self._loop.time()
         if message[0] == b"subscribe":
-            self._subscribed = True
-            self.tell(_EVERYTHING)
+            if message[1] == self._ear_raw:  # the last of both
+                self._subscribed = True
+                self.tell(_EVERYTHING)
+        elif message[0] == b"message" and message[1] == self._ear_raw:
+            self.tell(Notice(handed=read_handed(message[2])))
         elif message[0] == b"message":
             self._receive(message[2])
 

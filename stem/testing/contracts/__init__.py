@@ -34,7 +34,8 @@ _PARTS = (
         "competing",
         "continuations",
     ),
-    *("counts", "crashes", "crowds", "dead", "dice", "ear", "fences", "firing", "groups", "handouts"),
+    *("counts", "crashes", "crowds", "dead", "dice", "ear", "fences", "firing", "groups"),
+    *("handouts", "handovers"),
     *("heartbeats", "holders"),
     *(
         "joins",
@@ -74,6 +75,7 @@ from stem.testing.contracts.fences import FenceContract
 from stem.testing.contracts.firing import FiringContract
 from stem.testing.contracts.groups import GroupContract
 from stem.testing.contracts.handouts import HandoutContract
+from stem.testing.contracts.handovers import HandoverContract
 from stem.testing.contracts.heartbeats import HeartbeatsContract
 from stem.testing.contracts.holders import HolderContract
 from stem.testing.contracts.joins import JoinContract
@@ -120,6 +122,7 @@ __all__ = [
     "FiringContract",
     "GroupContract",
     "HandoutContract",
+    "HandoverContract",
     "HeartbeatsContract",
     "HolderContract",
     "JoinContract",

@@ -74,6 +74,8 @@ class LeaseFields(TypedDict, total=False):
     started: int
     lease: Micros
     leases: Mapping[str, Micros]
+    stands_as: str
+    stood: tuple[str, ...]
 
 
 def seconds(count: float) -> Micros:

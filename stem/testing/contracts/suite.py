@@ -18,6 +18,7 @@ from stem.testing.contracts.fences import FenceContract
 from stem.testing.contracts.firing import FiringContract
 from stem.testing.contracts.groups import GroupContract
 from stem.testing.contracts.handouts import HandoutContract
+from stem.testing.contracts.handovers import HandoverContract
 from stem.testing.contracts.heartbeats import HeartbeatsContract
 from stem.testing.contracts.joins import JoinContract
 from stem.testing.contracts.keeping import KeepingContract
@@ -69,6 +70,7 @@ class StoreContract(
     LockContract,
     RevocationContract,
     PauseContract,
+    HandoverContract,
     OutcomeContract,
     BroadcastContract,
     ScheduleContract,

@@ -130,7 +130,9 @@ end
 local RUN = {} -- by the letter of a run: apply it, and give the letters of its changes
 
 function RUN.P(run)
-  publish_run(run)
+  if #runs > 1 or not hand_over(run) then
+    publish_run(run)
+  end
   return ('A'):rep(run[6])
 end
 
@@ -152,6 +154,7 @@ for i, run in ipairs(runs) do
   letters[i] = RUN[run[1]](run)
 end
 flush()
+send_handed()
 if has_come_out then
   tidy()
 end

@@ -1,6 +1,6 @@
 -- Lease what is due. ARGV: time, channel, origin, the request as JSON.
 -- Answers: the time, how long until the next message is due (-1: none waits), the credits of several queues as JSON, as JSON
--- the queues and tasks to tell of where there are any, deliveries.
+-- the queues and tasks to tell of where there are any, whether the request stands, deliveries.
 
 local function step_out(id, row)
   local member = standing[id]
@@ -121,9 +121,31 @@ local function news()
   return (#queues > 0 or #besides > 0) and cjson.encode({ queues, besides }) or ''
 end
 
+local function end_standing() -- of the request before this one, under whose id this is made
+  for _, queue in ipairs(request.stood) do
+    local text = call('HGET', STANDING, queue)
+    if text and text:find(named(request.id), 18, true) == 18 then
+      put(STANDING, queue, false)
+    end
+  end
+end
+
+local function stand() -- for what comes next: see brief/handing.lua
+  local names = {}
+  for i, queue in ipairs(request.queues) do
+    names[i] = queue[1]
+  end
+  local lengths = next(request.leases) and cjson.encode(request.leases) or ''
+  local text = struct.pack('>i8i8B', now, request.lease, math.min(1, request.started)) .. named(request.stands)
+  text = text .. named(request.worker) .. named(request.ear) .. named(table.concat(names, '\n')) .. named(lengths)
+  for _, name in ipairs(names) do
+    put(STANDING, name, text)
+  end
+end
+
 local held = given_before(request.id)
 if #held > 0 then
-  return deliver({ now, -1, '', '' }, held)
+  return deliver({ now, -1, '', '', 0 }, held)
 end
 local function release_members() -- of sealed groups; whether some are left
   if not is_there(WORK) then
@@ -140,6 +162,11 @@ settle_lines()
 local chosen, owed = choose_live(MOST_CANCELLED)
 local ids = grant(chosen)
 remember(request.id, ids)
+end_standing()
+local stands = request.stands ~= '' and #ids == 0 and not has_limits
+if stands then
+  stand()
+end
 if has_limits or #opened > 0 then
   settle_waits()
 end
@@ -155,4 +182,4 @@ if #ids < request.wanted then
 else
   next_due = nil
 end
-return deliver({ now, next_due or -1, #owed > 1 and cjson.encode(owed) or '', news() }, ids)
+return deliver({ now, next_due or -1, #owed > 1 and cjson.encode(owed) or '', news(), stands and 1 or 0 }, ids)

@@ -115,7 +115,17 @@ local function forget_empty() -- counts of nothing: see write_sum
   end
 end
 
+local function forget_standing() -- requests of workers that do not come back
+  local all = call('HGETALL', STANDING)
+  for i = 1, #all, 2 do
+    if now - struct.unpack('>i8', all[i + 1]) > STANDS_FOR then
+      put(STANDING, all[i], false)
+    end
+  end
+end
+
 forget_others()
+forget_standing()
 flush()
 go_on('r', MOST_VISITED)
 go_on('w', limit)

@@ -17,18 +17,11 @@ local function length_for(name)
   return request.leases[name] or request.lease
 end
 
-local function life_of(length, started, alone)
-  local till = cut(now + length)
-  first_suspect = math.min(first_suspect, till - length + suspect_after(length))
-  local live = struct.pack(LIVE, length, till, started * now, 0, 0, 0, NEVER, 0, started, 0, alone)
-  return live .. HELD_ONCE .. named(RUNNING) .. named(request.id) .. named('') .. named(request.worker)
-end
-
 local function same_life(length, started, alone)
   local known = part_of(lives, started)
   local live = known[length]
   if not live then
-    live = life_of(length, started, alone)
+    live = life_of(length, started, alone, { nonce = request.id, worker = request.worker })
     known[length] = live
   end
   return live
