@@ -65,7 +65,8 @@ class Server:
         if self._closed:
             return False
         wanted, line = self._scripts.get(name) or self._learn(name), self._lines[kind]
-        return self._caller.send(line, wanted, (time_for(self._clock), *arguments), told)
+        given = (time_for(self._clock), *arguments)
+        return self._caller.send(line, wanted, given, told, first_to_others=kind is not Kind.LEASES)
 
     async def command(self, *words: Value) -> Any:
         """What the server answers to one command. Raises `StemError`s only."""

@@ -39,12 +39,13 @@ class Caller:
             return await self.call(line, wanted, given, again=False)
         return await self._call_by_hash(line, wanted, given)
 
-    def send(self, line: Line, wanted: Script, given: tuple[Value, ...], told: Told) -> bool:
+    def send(
+        self, line: Line, wanted: Script, given: tuple[Value, ...], told: Told, *, first_to_others: bool = False
+    ) -> bool:
         """Call it over an open connection, and say whether there is one. An error may mean no more than that the
         server has to be brought the script, which `call` does."""
-        if not self._keeps or wanted.function is None:
-            return line.send(self._begin("EVALSHA", wanted.sha).command(given), told)
-        return line.send(self._begin("FCALL", wanted.function).command(given), told)
+        word, name = ("FCALL", wanted.function) if self._keeps and wanted.function else ("EVALSHA", wanted.sha)
+        return line.send(self._begin(word, name).command(given), told, first_to_others=first_to_others)
 
     async def _makes_known(self, line: Line, wanted: Script, error: Exception) -> bool:
         """Whether the function is known from now on; else the script will do. Raises what has another reason."""

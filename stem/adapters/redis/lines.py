@@ -78,6 +78,19 @@ class Wire(asyncio.Protocol):
     def send(self, command: bytes, told: Told) -> None:
         """The same over an open connection for one who is called, which takes one turn of the loop less."""
         self._transport.write(command)
+        self._expect(told)
+
+    def send_first_to_others(self, command: bytes, told: Told) -> None:
+        """The same; those to whom the command sends something get it before this side gets its answer.
+
+        A server writes last to whom it had something for first, and each write keeps the next one waiting until its
+        reader is awake. A question ahead of the command, whose answer nobody hears, makes this side the first.
+        """
+        self._transport.write(_AHEAD + command)
+        self._expect(_unheard)
+        self._expect(told)
+
+    def _expect(self, told: Told) -> None:
         self._waiting.append((told, self._loop.time()))
         if self._watch is None:
             self._watch = self._loop.call_later(self._timeout, self._look)
@@ -133,6 +146,13 @@ class Wire(asyncio.Protocol):
             self.close(timed_out(self._timeout))
 
 
+def _unheard(_: Any) -> None:
+    """Nobody waits for this answer."""
+
+
+_AHEAD: Final = _pack(("PING",))
+
+
 def _bring(future: asyncio.Future[Any], answer: Any) -> None:
     if future.done():
         return
@@ -164,12 +184,12 @@ class Line:
         except LOST:
             return await (await self._opened()).call(command)
 
-    def send(self, command: bytes, told: Told) -> bool:
+    def send(self, command: bytes, told: Told, *, first_to_others: bool = False) -> bool:
         """Send it if there is an open connection, and say whether there is; nothing is repeated."""
         wire = self._wire
         if wire is None or wire.over.done():
             return False
-        wire.send(command, told)
+        (wire.send_first_to_others if first_to_others else wire.send)(command, told)
         return True
 
     def hang_up(self) -> None:

@@ -56,6 +56,16 @@ async def test_a_caller_that_is_cancelled_takes_nobody_elses_answer(route: Route
     wire.close()
 
 
+async def test_what_goes_ahead_of_a_call_takes_nobody_elses_answer(line: Line) -> None:
+    await line.ask("ECHO", "opens it")
+    told: list[object] = []
+    for word in "abc":
+        assert line.send(Beginning("ECHO").command((word,)), told.append, first_to_others=word != "b")
+
+    assert await line.ask("ECHO", "d") == b"d"
+    assert told == [b"a", b"b", b"c"]
+
+
 async def test_a_call_that_meets_a_dead_connection_is_made_again_on_a_new_one(line: Line, admin: Line) -> None:
     first = await line.ask("CLIENT", "ID")
 
