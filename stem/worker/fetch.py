@@ -136,13 +136,16 @@ class Fetcher:
 
     def _ask(self, request: LeaseRequest, asked_at: Micros) -> None:
         if self._seek is None or not self._seek(request, partial(self._sought, request, asked_at)):
-            self._asking = self._loop.create_task(self._lease(request, asked_at), name="stem-lease")
+            self._ask_in_task(request, asked_at)
+
+    def _ask_in_task(self, request: LeaseRequest, asked_at: Micros) -> None:
+        self._asking = self._loop.create_task(self._lease(request, asked_at), name="stem-lease")
 
     def _sought(self, request: LeaseRequest, asked_at: Micros, answer: LeaseAnswer | None) -> None:
         if self._over.done():
             return  # who would run it is gone; its leases run out
         if answer is None:
-            self._asking = self._loop.create_task(self._lease(request, asked_at), name="stem-lease")
+            self._ask_in_task(request, asked_at)
         else:
             self._take(request, asked_at, answer)
 

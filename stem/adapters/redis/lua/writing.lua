@@ -1,20 +1,14 @@
 -- The end of every script that changes something: all that was staged is written, then told.
 
-local function write_appended()
-  for key, list in pairs(added) do
-    in_parts(list, 2000, function(part)
-      call('HSET', key, unpack(part))
-    end)
-  end
-  for key, list in pairs(ranked) do
-    in_parts(list, 2000, function(part)
-      call('ZADD', key, unpack(part))
-    end)
-  end
-  for key, list in pairs(gone) do
-    in_parts(list, 2000, function(part)
-      call('ZREM', key, unpack(part))
-    end)
+local function write_list(command, key, list)
+  in_parts(list, 2000, function(part)
+    call(command, key, unpack(part))
+  end)
+end
+
+local function write_lists(command, lists)
+  for key, list in pairs(lists) do
+    write_list(command, key, list)
   end
 end
 
@@ -29,9 +23,7 @@ local function write_hashes(deleting)
         list[#list + 1] = value
       end
     end
-    in_parts(list, 2000, function(part)
-      call(deleting and 'HDEL' or 'HSET', key, unpack(part))
-    end)
+    write_list(deleting and 'HDEL' or 'HSET', key, list)
   end
 end
 
@@ -46,9 +38,7 @@ local function write_sets(removing)
         list[#list + 1] = member
       end
     end
-    in_parts(list, 2000, function(part)
-      call(removing and 'ZREM' or 'ZADD', key, unpack(part))
-    end)
+    write_list(removing and 'ZREM' or 'ZADD', key, list)
   end
 end
 
@@ -117,7 +107,9 @@ end
 local function flush()
   stage_rows()
   stage_groups()
-  write_appended()
+  write_lists('HSET', added)
+  write_lists('ZADD', ranked)
+  write_lists('ZREM', gone)
   write_hashes(false)
   write_sets(false)
   write_sets(true)
